@@ -1,0 +1,189 @@
+//! Finding places of the old image that may predict pieces of the new one.
+//!
+//! # Method
+//! The new image is cut into windows of a fixed size, each searched on its own, so that the outcome depends on neither the number of threads nor their timing. Within a window the search
+//! follows one *diagonal* (old offset minus new offset) while its bytes are equal for long, as bsdiff does; where they are not, it looks the next bytes up in the suffix array. Every place that is found
+//! becomes a [`Candidate`] with the position from which it may pay, by approximate extension backwards. Which candidates are used, and from where to where, is decided later, by cost:
+//! module [`plan`](crate::plan).
+//!
+//! Of places that match equally long the one that goes on matching best is taken; of those, the one nearest to the diagonal followed, then the lowest. That order is
+//! total, so no other machine finds another one.
+
+use rayon::prelude::*;
+
+use crate::cost::Costs;
+use crate::suffix::{SuffixIndex, common_prefix};
+
+/// Bytes of the new image searched by one task. Independent of the machine: candidates found at the start of a window may differ from those found in mid-search.
+const WINDOW: usize = 1 << 18;
+/// Bytes of equality at which a diagonal is followed without a look at the alternatives.
+const FOLLOW: usize = 24;
+/// Fewer equal bytes than this are no reason to try a place.
+const SHORTEST: usize = 4;
+/// How far approximate extension goes.
+const REACH: usize = 1024;
+/// Neighbours in the suffix array tried on each side.
+const NEIGHBOURS: usize = 12;
+/// In a window without a match for this many bytes, every second byte is tried only: extension backwards makes up for it.
+const PATIENCE: usize = 4096;
+
+/// A place of the old image that may predict the new one from `new_start` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate {
+    /// Offset into the new image from which the candidate may pay.
+    pub(crate) new_start: usize,
+    /// Old offset minus new offset.
+    pub(crate) diagonal: i64,
+}
+
+/// Both images and what a difference between them costs.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair<'a> {
+    pub(crate) old: &'a [u8],
+    pub(crate) new: &'a [u8],
+    pub(crate) costs: &'a Costs,
+}
+
+impl Pair<'_> {
+    /// Where `diagonal` meets new offset `at` in the old image, if it does.
+    #[inline]
+    pub(crate) fn old_offset(&self, diagonal: i64, at: usize) -> Option<usize> {
+        usize::try_from(at as i64 + diagonal)
+            .ok()
+            .filter(|offset| *offset < self.old.len())
+    }
+
+    /// Equal bytes on `diagonal` from new offset `at` on.
+    pub(crate) fn run(&self, diagonal: i64, at: usize, limit: usize) -> usize {
+        self.old_offset(diagonal, at)
+            .map_or(0, |old| common_prefix(&self.old[old..], &self.new[at..], limit))
+    }
+
+    /// Highest saving over literals that bytes from `at` on reach on `diagonal`.
+    fn gain_ahead(&self, diagonal: i64, at: usize) -> i64 {
+        let Some(old) = self.old_offset(diagonal, at) else { return 0 };
+        let pairs = self.old[old..].iter().zip(&self.new[at..]).take(REACH);
+        self.gain(pairs.map(|(old, new)| old == new)).0
+    }
+
+    /// Bytes before `at`, down to `floor`, over which `diagonal` saves most over literals, and that saving.
+    fn gain_behind(&self, diagonal: i64, at: usize, floor: usize) -> (i64, usize) {
+        let Some(old) = self.old_offset(diagonal, at) else { return (0, 0) };
+        let pairs = self.old[..old].iter().rev().zip(self.new[floor..at].iter().rev()).take(REACH);
+        self.gain(pairs.map(|(old, new)| old == new))
+    }
+
+    fn gain(&self, hits: impl Iterator<Item = bool>) -> (i64, usize) {
+        let (mut gain, mut best, mut length) = (0, 0, 0);
+        let mut hit_before = true;
+        for (index, hit) in hits.enumerate() {
+            gain += self.costs.literal - self.costs.predicted(hit, hit_before);
+            hit_before = hit;
+            if gain > best {
+                best = gain;
+                length = index + 1;
+            } else if gain < best - 2 * self.costs.segment {
+                break;
+            }
+        }
+        (best, length)
+    }
+}
+
+/// All candidates, ascending.
+pub(crate) fn candidates(pair: Pair<'_>, index: &SuffixIndex<'_>) -> Vec<Candidate> {
+    let windows = pair.new.len().div_ceil(WINDOW);
+    let found: Vec<Vec<Candidate>> = (0..windows)
+        .into_par_iter()
+        .map(|window| {
+            let start = window * WINDOW;
+            Search { pair, index, start, end: pair.new.len().min(start + WINDOW) }.run()
+        })
+        .collect();
+    let mut all = found.concat();
+    drop(found);
+    all.par_sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The search of one window.
+struct Search<'a> {
+    pair: Pair<'a>,
+    index: &'a SuffixIndex<'a>,
+    start: usize,
+    end: usize,
+}
+
+impl Search<'_> {
+    fn run(&self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        // The diagonal followed: at a window's start the one that changes nothing.
+        let mut followed = 0_i64;
+        let mut last_match = self.start;
+        let mut at = self.start;
+        // The plan knows nothing of what this window follows.
+        if self.pair.run(followed, at, FOLLOW) >= SHORTEST {
+            candidates.push(Candidate { new_start: at, diagonal: followed });
+        }
+        while at < self.end {
+            let run = self.pair.run(followed, at, self.end - at);
+            if run >= FOLLOW {
+                at += run;
+                last_match = at;
+                continue;
+            }
+            let best = self.look_up(at, followed, run);
+            if let Some((diagonal, length)) = best {
+                let (_, behind) = self.pair.gain_behind(diagonal, at, 0);
+                candidates.push(Candidate { new_start: at - behind, diagonal });
+                last_match = at + length;
+                if diagonal == followed
+                    || self.pair.gain_ahead(diagonal, at) > self.pair.gain_ahead(followed, at) + self.pair.costs.segment(diagonal - followed)
+                {
+                    followed = diagonal;
+                }
+            }
+            at += if at - last_match.min(at) > PATIENCE { 2 } else { 1 };
+        }
+        candidates
+    }
+
+    /// The best place for the bytes at `at`, unless the one followed is as good: its diagonal and how many bytes are equal there.
+    fn look_up(&self, at: usize, followed: i64, run: usize) -> Option<(i64, usize)> {
+        let query = &self.pair.new[at..];
+        let found = self.index.longest(query)?;
+        if found.length < SHORTEST || found.length <= run {
+            return None;
+        }
+        let mut best: Option<(i64, u64, usize)> = None;
+        let mut consider = |rank: usize| {
+            if self.index.common(rank, query) < found.length {
+                return false;
+            }
+            let position = self.index.position(rank);
+            let diagonal = position as i64 - at as i64;
+            let gain = self.pair.gain_ahead(diagonal, at);
+            let gain = gain - self.pair.costs.segment(diagonal - followed);
+            let key = (gain, diagonal.abs_diff(followed), position);
+            if best.is_none_or(|best| key.0 > best.0 || (key.0 == best.0 && (key.1, key.2) < (best.1, best.2))) {
+                best = Some(key);
+            }
+            true
+        };
+        consider(found.rank);
+        let below = (0..found.rank).rev().take(NEIGHBOURS);
+        for rank in below {
+            if !consider(rank) {
+                break;
+            }
+        }
+        for rank in (found.rank + 1..self.index.len()).take(NEIGHBOURS) {
+            if !consider(rank) {
+                break;
+            }
+        }
+        let (_, _, position) = best?;
+        Some((position as i64 - at as i64, found.length))
+    }
+}

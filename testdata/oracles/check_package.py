@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Checks a Sealift package with nothing of Sealift's: cbor2, cryptography, hashlib.
+
+usage: check_package.py PACKAGE --key PUBLIC.pem [--key ...] [--cddl SUIT.cddl]
+
+Recomputes the manifest digest, every COSE_Sign1 signature (each must hold under one of the given keys, and each given key must have signed), the digest and size
+of the integrated patch, its chain of chunks, and that the encoding is deterministic. Prints one line a check; exit status 0 when all hold, 1 when one does not.
+With --cddl the package must also match the SUIT CDDL, by cddl-verifier.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+
+import cbor2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+ED25519 = -19
+SHA_256 = -16
+
+
+def check(name, holds, detail=""):
+    print(f"{'ok  ' if holds else 'FAIL'} {name}{': ' + detail if detail else ''}")
+    if not holds:
+        sys.exit(1)
+
+
+def commands(sequence):
+    """A command sequence as (command, argument) pairs."""
+    items = cbor2.loads(sequence)
+    return list(zip(items[0::2], items[1::2]))
+
+
+def image_of(parameters):
+    algorithm, digest = cbor2.loads(parameters[3])
+    check("image digest algorithm is SHA-256", algorithm == SHA_256)
+    return digest, parameters[14]
+
+
+def check_chain(patch, log2, first):
+    """SPEC section 2.1: each chunk is known by the digest at the end of the one before."""
+    size = len(patch) if log2 == 0 else 1 << log2
+    at, expected, count = 0, first, 0
+    while True:
+        chunk = patch[at:at + size]
+        check(f"chunk {count} matches its digest", hashlib.sha256(chunk).digest() == expected)
+        at += size
+        count += 1
+        if at >= len(patch):
+            return
+        expected = chunk[-32:]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("package", type=pathlib.Path)
+    parser.add_argument("--key", action="append", type=pathlib.Path, required=True)
+    parser.add_argument("--cddl", type=pathlib.Path)
+    arguments = parser.parse_args()
+    raw = arguments.package.read_bytes()
+
+    tagged = cbor2.loads(raw)
+    check("tag 107", isinstance(tagged, cbor2.CBORTag) and tagged.tag == 107)
+    envelope = tagged.value
+    check("deterministic encoding", cbor2.dumps(tagged, canonical=False) == raw)
+
+    wrapper = cbor2.loads(envelope[2])
+    algorithm, digest = cbor2.loads(wrapper[0])
+    check("digest algorithm is SHA-256", algorithm == SHA_256)
+    check("manifest digest", hashlib.sha256(cbor2.dumps(envelope[3])).digest() == digest, digest.hex())
+
+    keys = {}
+    for path in arguments.key:
+        key = load_pem_public_key(path.read_bytes())
+        keys[hashlib.sha256(key.public_bytes_raw()).digest()[:8]] = key
+    signed = set()
+    for block in wrapper[1:]:
+        sign1 = cbor2.loads(block)
+        check("COSE_Sign1 tag", sign1.tag == 18)
+        protected, unprotected, payload, signature = sign1.value
+        header = cbor2.loads(protected)
+        check("Ed25519 by its own number", header[1] == ED25519)
+        check("payload detached, nothing unprotected", payload is None and unprotected == {})
+        check("key is one of those given", header[4] in keys, header[4].hex())
+        try:
+            keys[header[4]].verify(signature, cbor2.dumps(["Signature1", protected, b"", wrapper[0]]))
+            holds = True
+        except InvalidSignature:
+            holds = False
+        check(f"signature of {header[4].hex()}", holds, f"approval {header[15]}" if 15 in header else "")
+        check("claims are critical", (15 in header) == (header.get(2) == [15]))
+        signed.add(bytes(header[4]))
+    check("every given key has signed", signed == set(keys))
+
+    manifest = cbor2.loads(envelope[3])
+    check("manifest version", manifest[1] == 1)
+    fetch = dict(commands(manifest[16]))
+    patch_digest, patch_size = image_of(fetch[20])
+    if "#patch" in envelope:
+        patch = envelope["#patch"]
+        check("patch size", len(patch) == patch_size, str(patch_size))
+        check("patch digest", hashlib.sha256(patch).digest() == patch_digest, patch_digest.hex())
+        install = dict(commands(manifest[20]))
+        apply = commands(install[15][1])
+        argument = cbor2.loads(dict(apply)[-257])
+        check_chain(patch, argument[1], argument[2])
+    if 23 in envelope:
+        check("text digest", hashlib.sha256(cbor2.dumps(envelope[23])).digest() == manifest[23][1])
+
+    if arguments.cddl:
+        tool = pathlib.Path(sys.executable).parent / "cddl-verify"
+        run = subprocess.run([tool, "-t", "SUIT_Envelope_Tagged", arguments.cddl, arguments.package], capture_output=True, text=True)
+        check("SUIT CDDL", run.returncode == 0, (run.stdout + run.stderr).strip()[-400:])
+    print(json.dumps({"sequence": manifest[2], "signatures": len(signed), "bytes": len(raw)}))
+
+
+if __name__ == "__main__":
+    main()
