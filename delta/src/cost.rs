@@ -17,6 +17,8 @@ pub(crate) struct Costs {
     pub(crate) first_miss: i64,
     /// A byte that differs right after one that differed.
     pub(crate) next_miss: i64,
+    /// A byte that differs as much as the one four or eight bytes before it.
+    pub(crate) repeated_miss: i64,
     /// A segment's numbers, without its jump.
     pub(crate) segment: i64,
     /// Each bit of a segment's jump.
@@ -30,6 +32,7 @@ impl Costs {
         literal_run: 6 * BIT,
         first_miss: 15 * BIT,
         next_miss: 105,
+        repeated_miss: 2 * BIT,
         segment: 12 * BIT,
         jump_bit: BIT,
     };
@@ -38,15 +41,5 @@ impl Costs {
     pub(crate) fn segment(&self, jump: i64) -> i64 {
         let bits = i64::from(u64::BITS - jump.unsigned_abs().leading_zeros());
         self.segment + bits * self.jump_bit
-    }
-
-    /// What a byte costs in a segment.
-    #[inline]
-    pub(crate) fn predicted(&self, hit: bool, hit_before: bool) -> i64 {
-        match (hit, hit_before) {
-            (true, _) => 0,
-            (false, true) => self.first_miss,
-            (false, false) => self.next_miss,
-        }
     }
 }

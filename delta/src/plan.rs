@@ -8,13 +8,17 @@
 //!
 //! A change is considered from the cheapest way so far only, not from each: what the others could gain is the difference between two jumps' bits.
 
-use sealift_formats::patch::segment::Segment;
+use crate::wire::Segment;
 
+use crate::cost::BIT;
+#[allow(unused_imports)]
 use crate::cost::Costs;
 use crate::search::{Candidate, Pair};
 
 /// Diagonals that compete at a time.
 const ACTIVE: usize = 24;
+/// A diagonal that has cost this much more than literals since it last did well is given up.
+const FULL_CREDIT: i64 = 400 * BIT;
 
 /// Chooses segments: ascending in the new image, disjoint, within both images.
 pub(crate) fn plan(pair: Pair<'_>, candidates: &[Candidate]) -> Vec<Segment> {
@@ -48,6 +52,9 @@ struct State {
     hit_before: bool,
     /// How well the diagonal has done lately; below zero it is given up.
     credit: i64,
+    /// Up to where the search saw it pay, and how much.
+    new_end: usize,
+    promise: i64,
 }
 
 struct Walk<'a> {
@@ -68,7 +75,7 @@ enum Best {
 
 impl<'a> Walk<'a> {
     fn new(pair: Pair<'a>) -> Self {
-        let literal = State { cost: 0, start: 0, before: NONE, node: NONE, diagonal: 0, hit_before: true, credit: 0 };
+        let literal = State { cost: 0, start: 0, before: NONE, node: NONE, diagonal: 0, hit_before: true, credit: 0, new_end: 0, promise: 0 };
         Self { pair, nodes: Vec::new(), literal, literal_from: 0, active: Vec::with_capacity(ACTIVE + 1) }
     }
 
@@ -77,7 +84,7 @@ impl<'a> Walk<'a> {
         let mut at = 0;
         while at < self.pair.new.len() {
             while let Some(candidate) = waiting.next_if(|candidate| candidate.new_start <= at) {
-                self.activate(candidate.diagonal, at);
+                self.activate(candidate, at);
             }
             self.change(at);
             let next = waiting.peek().map_or(self.pair.new.len(), |candidate| candidate.new_start);
@@ -89,25 +96,30 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes `diagonal` into the competition.
-    fn activate(&mut self, diagonal: i64, at: usize) {
-        let full = 8 * self.pair.costs.segment;
+    fn activate(&mut self, candidate: Candidate, at: usize) {
+        let Candidate { diagonal, new_end, gain, .. } = candidate;
+        let full = FULL_CREDIT;
         if self.pair.old_offset(diagonal, at).is_none() {
             return;
         }
         if let Some(state) = self.active.iter_mut().find(|state| state.diagonal == diagonal) {
             state.credit = full;
+            state.new_end = state.new_end.max(new_end);
             return;
         }
         if self.active.len() == ACTIVE {
             let kept = self.best();
             let victim = (0..ACTIVE)
                 .filter(|index| Best::Active(*index) != kept)
-                .max_by_key(|index| (self.active[*index].cost, *index));
+                .max_by_key(|index| {
+                    let state = &self.active[*index];
+                    (state.cost - if at < state.new_end { state.promise } else { 0 }, *index)
+                });
             if let Some(victim) = victim {
                 self.active.remove(victim);
             }
         }
-        self.active.push(State { cost: i64::MAX / 2, start: at, before: NONE, node: NONE, diagonal, hit_before: true, credit: full });
+        self.active.push(State { cost: i64::MAX / 2, start: at, before: NONE, node: NONE, diagonal, hit_before: true, credit: full, new_end, promise: gain });
     }
 
     fn best(&self) -> Best {
@@ -178,7 +190,7 @@ impl<'a> Walk<'a> {
         if run < 8 {
             return None;
         }
-        let full = 8 * self.pair.costs.segment;
+        let full = FULL_CREDIT;
         state.hit_before = true;
         state.credit = (state.credit + run as i64 * self.pair.costs.literal).min(full);
         self.literal.cost += run as i64 * self.pair.costs.literal;
@@ -188,13 +200,14 @@ impl<'a> Walk<'a> {
     /// Pays for the byte at `at` in every state.
     fn step(&mut self, at: usize) {
         let costs = self.pair.costs;
-        let full = 8 * costs.segment;
+        let full = FULL_CREDIT;
         let new = self.pair.new[at];
         self.literal.cost += costs.literal;
         for state in &mut self.active {
             // `change` keeps only diagonals within the old image.
-            let hit = self.pair.old_offset(state.diagonal, at).is_some_and(|old| self.pair.old[old] == new);
-            let cost = costs.predicted(hit, state.hit_before);
+            let Some(old) = self.pair.old_offset(state.diagonal, at) else { continue };
+            let hit = self.pair.old[old] == new;
+            let cost = self.pair.predicted(old, at, state.hit_before);
             state.cost += cost;
             state.credit = (state.credit + costs.literal - cost).min(full);
             state.hit_before = hit;

@@ -18,6 +18,8 @@ use crate::suffix::{SuffixIndex, common_prefix};
 const WINDOW: usize = 1 << 18;
 /// Bytes of equality at which a diagonal is followed without a look at the alternatives.
 const FOLLOW: usize = 24;
+/// A diagonal that was not followed for this many bytes is proposed again.
+const RESUME: usize = 16;
 /// Fewer equal bytes than this are no reason to try a place.
 const SHORTEST: usize = 4;
 /// How far approximate extension goes.
@@ -34,6 +36,10 @@ pub(crate) struct Candidate {
     pub(crate) new_start: usize,
     /// Old offset minus new offset.
     pub(crate) diagonal: i64,
+    /// Offset into the new image up to which it is known to pay.
+    pub(crate) new_end: usize,
+    /// Its saving over literals up to there.
+    pub(crate) gain: i64,
 }
 
 /// Both images and what a difference between them costs.
@@ -59,26 +65,43 @@ impl Pair<'_> {
             .map_or(0, |old| common_prefix(&self.old[old..], &self.new[at..], limit))
     }
 
+    /// What the byte at `at` costs when predicted on a diagonal that meets it at old offset `old`.
+    #[inline]
+    pub(crate) fn predicted(&self, old: usize, at: usize, hit_before: bool) -> i64 {
+        let difference = self.new[at].wrapping_sub(self.old[old]);
+        if difference == 0 {
+            return 0;
+        }
+        let repeats = |distance: usize| old >= distance && at >= distance && self.new[at - distance].wrapping_sub(self.old[old - distance]) == difference;
+        if repeats(8) || repeats(4) {
+            self.costs.repeated_miss
+        } else if hit_before {
+            self.costs.first_miss
+        } else {
+            self.costs.next_miss
+        }
+    }
+
     /// Highest saving over literals that bytes from `at` on reach on `diagonal`.
-    fn gain_ahead(&self, diagonal: i64, at: usize) -> i64 {
-        let Some(old) = self.old_offset(diagonal, at) else { return 0 };
-        let pairs = self.old[old..].iter().zip(&self.new[at..]).take(REACH);
-        self.gain(pairs.map(|(old, new)| old == new)).0
+    fn gain_ahead(&self, diagonal: i64, at: usize) -> (i64, usize) {
+        let Some(old) = self.old_offset(diagonal, at) else { return (0, 0) };
+        let length = (self.old.len() - old).min(self.new.len() - at).min(REACH);
+        self.gain((0..length).map(|index| (old + index, at + index)))
     }
 
     /// Bytes before `at`, down to `floor`, over which `diagonal` saves most over literals, and that saving.
     fn gain_behind(&self, diagonal: i64, at: usize, floor: usize) -> (i64, usize) {
         let Some(old) = self.old_offset(diagonal, at) else { return (0, 0) };
-        let pairs = self.old[..old].iter().rev().zip(self.new[floor..at].iter().rev()).take(REACH);
-        self.gain(pairs.map(|(old, new)| old == new))
+        let length = old.min(at - floor).min(REACH);
+        self.gain((1..=length).map(|index| (old - index, at - index)))
     }
 
-    fn gain(&self, hits: impl Iterator<Item = bool>) -> (i64, usize) {
+    fn gain(&self, places: impl Iterator<Item = (usize, usize)>) -> (i64, usize) {
         let (mut gain, mut best, mut length) = (0, 0, 0);
         let mut hit_before = true;
-        for (index, hit) in hits.enumerate() {
-            gain += self.costs.literal - self.costs.predicted(hit, hit_before);
-            hit_before = hit;
+        for (index, (old, new)) in places.enumerate() {
+            gain += self.costs.literal - self.predicted(old, new, hit_before);
+            hit_before = self.old[old] == self.new[new];
             if gain > best {
                 best = gain;
                 length = index + 1;
@@ -122,31 +145,43 @@ impl Search<'_> {
         let mut followed = 0_i64;
         let mut last_match = self.start;
         let mut at = self.start;
+        let mut followed_end = at;
         // The plan knows nothing of what this window follows.
-        if self.pair.run(followed, at, FOLLOW) >= SHORTEST {
-            candidates.push(Candidate { new_start: at, diagonal: followed });
-        }
+        candidates.extend(self.candidate(followed, at));
         while at < self.end {
             let run = self.pair.run(followed, at, self.end - at);
             if run >= FOLLOW {
+                // The plan gives up a diagonal that fails for long.
+                if at - followed_end >= RESUME {
+                    candidates.extend(self.candidate(followed, at));
+                }
                 at += run;
                 last_match = at;
+                followed_end = at;
                 continue;
             }
             let best = self.look_up(at, followed, run);
             if let Some((diagonal, length)) = best {
-                let (_, behind) = self.pair.gain_behind(diagonal, at, 0);
-                candidates.push(Candidate { new_start: at - behind, diagonal });
+                candidates.extend(self.candidate(diagonal, at));
                 last_match = at + length;
                 if diagonal == followed
-                    || self.pair.gain_ahead(diagonal, at) > self.pair.gain_ahead(followed, at) + self.pair.costs.segment(diagonal - followed)
+                    || self.pair.gain_ahead(diagonal, at).0 > self.pair.gain_ahead(followed, at).0 + self.pair.costs.segment(diagonal - followed)
                 {
                     followed = diagonal;
+                    followed_end = at;
                 }
             }
             at += if at - last_match.min(at) > PATIENCE { 2 } else { 1 };
         }
         candidates
+    }
+
+    /// `diagonal` around `at`, if it saves at least what a segment costs.
+    fn candidate(&self, diagonal: i64, at: usize) -> Option<Candidate> {
+        let (gain_behind, behind) = self.pair.gain_behind(diagonal, at, 0);
+        let (gain_ahead, ahead) = self.pair.gain_ahead(diagonal, at);
+        let gain = gain_behind + gain_ahead;
+        (gain > self.pair.costs.segment).then_some(Candidate { new_start: at - behind, diagonal, new_end: at + ahead, gain })
     }
 
     /// The best place for the bytes at `at`, unless the one followed is as good: its diagonal and how many bytes are equal there.
@@ -163,7 +198,7 @@ impl Search<'_> {
             }
             let position = self.index.position(rank);
             let diagonal = position as i64 - at as i64;
-            let gain = self.pair.gain_ahead(diagonal, at);
+            let (gain, _) = self.pair.gain_ahead(diagonal, at);
             let gain = gain - self.pair.costs.segment(diagonal - followed);
             let key = (gain, diagonal.abs_diff(followed), position);
             if best.is_none_or(|best| key.0 > best.0 || (key.0 == best.0 && (key.1, key.2) < (best.1, best.2))) {

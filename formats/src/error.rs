@@ -44,6 +44,10 @@ macro_rules! kinds {
                 match *self { $( kinds!(@bind $name $($value)?) => write!(f, $text), )* }
             }
         }
+
+        /// Every code, in the order of the table.
+        #[cfg(test)]
+        const CODES: &[u16] = &[$($code),*];
     };
     (@pattern $name:ident) => { ErrorKind::$name };
     (@pattern $name:ident $value:ident) => { ErrorKind::$name(_) };
@@ -98,13 +102,13 @@ kinds! {
     /// More than 8 authentication blocks.
     TooManyBlocks = 32, "the envelope has more than 8 authentication blocks";
     /// A digest by another algorithm than SHA-256.
-    UnsupportedDigest(algorithm: i64) = 33, "digest algorithm {algorithm} is not supported, SHA-256 (-16) is";
+    UnsupportedDigest(algorithm: i64) = 33, "digest algorithm {algorithm} is not supported, only SHA-256 (-16) is";
 
     // 50-69: COSE.
     /// A block that is not a COSE_Sign1 (CBOR tag 18).
     NotSign1 = 50, "the block is not a COSE_Sign1 (CBOR tag 18)";
     /// A signature by another algorithm than Ed25519.
-    UnsupportedAlgorithm(algorithm: i64) = 51, "signature algorithm {algorithm} is not supported";
+    UnsupportedAlgorithm(algorithm: suit::Algorithm) = 51, "signature algorithm {algorithm} is not supported, only Ed25519 (-19) is";
     /// A header parameter that this format does not have.
     UnknownHeader(label: i64) = 52, "header parameter {label} is not part of the format";
     /// `crit` names something else than the CWT claims.
@@ -175,21 +179,63 @@ kinds! {
     TooManySegments = 139, "the patch has more segments than there is room for";
     /// The parameters of a profile are malformed.
     ProfileParameters = 140, "the parameters of the patch profile are malformed";
+    /// `chunk_log2` is neither 0 nor 8 to 24.
+    ChunkLog2(log2: u8) = 141, "chunks of 2^{log2} bytes are not allowed";
+    /// `group_log2` is not 8 to 30.
+    GroupLog2(log2: u8) = 142, "groups of 2^{log2} bytes are not allowed";
+    /// `ram_log2` is neither 0 nor 13 to 22.
+    RamLog2(log2: u8) = 143, "there is no RAM class of 2^{log2} bytes";
+    /// More than 64 bytes of profile parameters.
+    ParametersSize(size: u64) = 144, "{size} bytes of profile parameters are too many";
+    /// The patch header has more than 4,352 bytes, or does not end in chunk 0.
+    PatchHeaderTooLong = 145, "the patch header is too long";
+    /// `window_log` of profile `fast` is not 10 to 27.
+    WindowLog(log2: u8) = 146, "a window of 2^{log2} bytes is not allowed";
+    /// A projection that is not in the table.
+    UnknownProjection(number: u8) = 147, "projection {number} is not known";
+    /// Count and sizes of the segment list contradict each other, or what came out does not have the size announced.
+    SegmentListForm = 148, "the segment list does not have the size that it announces";
+    /// A zstd frame with a dictionary, content size or checksum, or no zstd frame at all.
+    FrameHead = 149, "a zstd frame does not have the head that the profile asks for";
+    /// A zstd frame with a larger window than the parameters say.
+    FrameWindow = 150, "a zstd frame has a larger window than the patch announces";
+    /// A group without a byte from a frame has packed bytes of it, or the other way round.
+    GroupForm = 151, "the sizes of a group contradict its content";
+    /// A zstd frame gives fewer bytes than it should.
+    FrameTooShort = 152, "a zstd frame yields fewer bytes than announced";
+    /// A zstd frame gives more bytes than it should.
+    FrameTooLong = 153, "a zstd frame yields more bytes than announced";
+    /// A zstd frame does not end where its last bytes are, or goes on after its end.
+    FrameEnd = 154, "a zstd frame does not end where it should";
+    /// A zstd frame that does not decode.
+    FrameCorrupt = 155, "a zstd frame is corrupt";
+    /// The payload ends before the new image is complete, or after.
+    PayloadSize = 156, "the payload does not have the size that the header announces";
 }
 
 impl ErrorKind {
-    /// The name of the refused signature algorithm, when the registry has one.
-    #[must_use]
-    pub fn algorithm_name(self) -> Option<&'static str> {
-        match self {
-            ErrorKind::UnsupportedAlgorithm(number) => suit::algorithm_name(number),
-            _ => None,
-        }
-    }
-
     /// This reason at offset `at` of the input.
     #[must_use]
     pub fn at(self, at: usize) -> DecodeError {
         DecodeError { at, kind: self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn codes_ascend_and_stay_below_200() {
+        assert!(CODES.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(CODES.iter().all(|code| (1..200).contains(code)));
+    }
+
+    #[test]
+    fn the_refused_algorithm_is_named() {
+        let kind = ErrorKind::UnsupportedAlgorithm(suit::Algorithm(-7));
+        assert_eq!(kind.code(), 51);
+        assert_eq!(kind.at(3).to_string(), "signature algorithm ES256 (-7) is not supported, only Ed25519 (-19) is (at byte 3)");
     }
 }

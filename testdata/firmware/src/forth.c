@@ -324,8 +324,11 @@ bool forth_line(forth_t *f, const char *line)
     size_t line_start = f->here;
     while (!f->error && next_word(&line, word)) {
         if (str_eq(word, ":")) {
-            f->here = line_start;
-            define(f, &line);
+            if (f->here != line_start || f->compiling) {
+                fail(f, "definition inside a line");
+            } else {
+                define(f, &line);
+            }
         } else if (str_eq(word, ";") && f->compiling) {
             compile(f, OP_RETURN);
             f->compiling = false;

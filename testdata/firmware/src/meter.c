@@ -21,6 +21,9 @@ void meter_set_tariff(meter_t *m, uint8_t tariff)
 {
     if (tariff < TARIFFS) {
         m->tariff = tariff;
+#if FIRMWARE_VERSION < FW_1_1
+        m->energy.active_rest = 0; /* up to 1 Wh was lost at each switch; 1.1 keeps the rest */
+#endif
     }
 }
 
@@ -92,13 +95,7 @@ void meter_add_energy(meter_t *m, int32_t active_mw, int32_t reactive_mvar)
     } else if (whole < 0) {
         e->export_wh[m->tariff] += (uint64_t)-whole;
     }
-#if FIRMWARE_VERSION >= FW_1_1
     e->active_rest -= whole * MILLI_PER_UNIT_HOUR;
-#else
-    if (whole != 0) {
-        e->active_rest = 0;
-    }
-#endif
     e->reactive_rest += reactive_mvar < 0 ? -reactive_mvar : reactive_mvar;
     whole = e->reactive_rest / MILLI_PER_UNIT_HOUR;
     e->reactive_varh += (uint64_t)whole;

@@ -1,0 +1,136 @@
+//! Profile `fast`: segment list, residuals and literals in zstd (SPEC 3).
+
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::frame::{self, Settings};
+use crate::options::Geometry;
+use crate::wire::{Segment, varint, zigzag};
+
+/// Bytes of each part of a payload, for reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Segment list.
+    pub segments: u64,
+    /// Packed residuals.
+    pub residuals: u64,
+    /// Packed literals.
+    pub literals: u64,
+}
+
+/// The payload of a patch (SPEC 2.3): segment list and groups.
+pub(crate) fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Geometry, level: i32) -> Result<(Vec<u8>, Spent), Error> {
+    let streams = Streams::new(old, new, segments, geometry.group_log2);
+    let settings = Settings { window_log: geometry.window_log.into(), level };
+    let (list, (literals, residuals)) = rayon::join(
+        || segment_list(segments, settings),
+        || {
+            rayon::join(
+                || frame::compress_parts(&streams.literals, &streams.literal_cuts, settings),
+                || frame::compress_parts(&streams.residuals, &streams.residual_cuts, settings),
+            )
+        },
+    );
+    let (mut payload, literals, residuals) = (list?, literals?, residuals?);
+    let total = |parts: &[Vec<u8>]| parts.iter().map(|part| part.len() as u64).sum();
+    let spent = Spent { segments: payload.len() as u64, residuals: total(&residuals), literals: total(&literals) };
+    for (literal, residual) in literals.iter().zip(&residuals) {
+        varint(literal.len() as u64, &mut payload);
+        varint(residual.len() as u64, &mut payload);
+        payload.extend_from_slice(literal);
+        payload.extend_from_slice(residual);
+    }
+    Ok((payload, spent))
+}
+
+/// SPEC 3.2.
+fn segment_list(segments: &[Segment], settings: Settings) -> Result<Vec<u8>, Error> {
+    let mut raw = Vec::new();
+    let mut end = 0;
+    for segment in segments {
+        varint(segment.new_start - end, &mut raw);
+        end = segment.new_start + segment.length;
+    }
+    for segment in segments {
+        varint(segment.length, &mut raw);
+    }
+    let mut end = 0;
+    for segment in segments {
+        zigzag(segment.old_start.wrapping_sub(end) as i64, &mut raw);
+        end = segment.old_start + segment.length;
+    }
+    let packed = frame::compress(&raw, settings)?;
+    let mut list = Vec::new();
+    varint(segments.len() as u64, &mut list);
+    varint(raw.len() as u64, &mut list);
+    varint(packed.len() as u64, &mut list);
+    list.extend_from_slice(&packed);
+    Ok(list)
+}
+
+/// Literals and residuals of the whole image, and where the groups cut them.
+struct Streams {
+    literals: Vec<u8>,
+    literal_cuts: Vec<Range<usize>>,
+    residuals: Vec<u8>,
+    residual_cuts: Vec<Range<usize>>,
+}
+
+impl Streams {
+    fn new(old: &[u8], new: &[u8], segments: &[Segment], group_log2: u8) -> Self {
+        let covered: usize = segments.iter().map(|segment| segment.length as usize).sum();
+        let mut literals = Vec::with_capacity(new.len() - covered);
+        let mut residuals = Vec::with_capacity(covered);
+        let mut cuts = Cuts { group: 1 << group_log2, size: new.len(), literal: vec![], residual: vec![] };
+        let mut at = 0;
+        for segment in segments {
+            let start = segment.new_start as usize;
+            let end = start + segment.length as usize;
+            cuts.run(at, start, literals.len(), true, residuals.len());
+            literals.extend_from_slice(&new[at..start]);
+            cuts.run(start, end, residuals.len(), false, literals.len());
+            let source = &old[segment.old_start as usize..][..end - start];
+            residuals.extend(new[start..end].iter().zip(source).map(|(new, old)| new.wrapping_sub(*old)));
+            at = end;
+        }
+        cuts.run(at, new.len(), literals.len(), true, residuals.len());
+        literals.extend_from_slice(&new[at..]);
+        Self {
+            literal_cuts: ranges(&cuts.literal),
+            residual_cuts: ranges(&cuts.residual),
+            literals,
+            residuals,
+        }
+    }
+}
+
+/// Collects how much of both streams lies before the end of each group.
+struct Cuts {
+    group: usize,
+    size: usize,
+    literal: Vec<usize>,
+    residual: Vec<usize>,
+}
+
+impl Cuts {
+    /// A run of the new image from `start` to `end` that continues one stream at `before`; the other stream stands at `other`.
+    fn run(&mut self, start: usize, end: usize, before: usize, literal: bool, other: usize) {
+        while let group_end = ((self.literal.len() + 1) * self.group).min(self.size)
+            && group_end > start
+            && group_end <= end
+        {
+            let this = before + group_end - start;
+            let (literals, residuals) = if literal { (this, other) } else { (other, this) };
+            self.literal.push(literals);
+            self.residual.push(residuals);
+            if group_end == self.size {
+                break;
+            }
+        }
+    }
+}
+
+fn ranges(ends: &[usize]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    ends.iter().map(|end| std::mem::replace(&mut start, *end)..*end).collect()
+}

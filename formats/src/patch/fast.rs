@@ -1,0 +1,156 @@
+//! Profile `fast` (SPEC section 3).
+
+use crate::error::ErrorKind;
+
+/// The parameters of the profile (SPEC section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FastParameters {
+    /// No zstd frame of the patch needs a window of more than `2^window_log` bytes. 10 to 27.
+    pub window_log: u8,
+    /// Whether references in the old image are projected (SPEC section 4.3).
+    pub projection: bool,
+}
+
+impl FastParameters {
+    /// Bytes of the parameters.
+    pub const BYTES: usize = 2;
+    /// The smallest window that a zstd frame can name.
+    pub const MIN_WINDOW_LOG: u8 = 10;
+    /// The largest window of the profile.
+    pub const MAX_WINDOW_LOG: u8 = 27;
+
+    /// Reads the parameters of a patch header.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ProfileParameters`] for another number of bytes, [`ErrorKind::WindowLog`], [`ErrorKind::UnknownProjection`].
+    pub fn parse(parameters: &[u8]) -> Result<Self, ErrorKind> {
+        let &[window_log, projection] = parameters else { return Err(ErrorKind::ProfileParameters) };
+        if !(Self::MIN_WINDOW_LOG..=Self::MAX_WINDOW_LOG).contains(&window_log) {
+            return Err(ErrorKind::WindowLog(window_log));
+        }
+        match projection {
+            0 => Ok(Self { window_log, projection: false }),
+            1 => Ok(Self { window_log, projection: true }),
+            _ => Err(ErrorKind::UnknownProjection(projection)),
+        }
+    }
+
+    /// The bytes of these parameters.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        [self.window_log, u8::from(self.projection)]
+    }
+}
+
+/// The two numbers before a group's bytes (SPEC section 3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupHead {
+    /// Bytes of the literal frame in this group.
+    pub literal_packed: u64,
+    /// Bytes of the residual frame in this group.
+    pub residual_packed: u64,
+}
+
+impl GroupHead {
+    /// Appends the two numbers.
+    #[cfg(feature = "alloc")]
+    pub fn write(&self, out: &mut alloc::vec::Vec<u8>) {
+        for number in [self.literal_packed, self.residual_packed] {
+            crate::varint::push_varint(number, out);
+        }
+    }
+}
+
+/// Looks at the head of a zstd frame on its way to the decompressor: no dictionary, content size or checksum, and no larger window than
+/// the parameters say (SPEC section 3). So a decompressor never meets another frame format, nor memory needs beyond those announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameGuard {
+    seen: usize,
+    window_log: u8,
+}
+
+/// What every frame of the profile starts with: the magic of RFC 8878 and a descriptor in which every flag is off.
+const FRAME_START: [u8; 5] = [0x28, 0xB5, 0x2F, 0xFD, 0x00];
+
+impl FrameGuard {
+    /// A guard for a frame whose window is at most `2^window_log` bytes.
+    #[must_use]
+    pub fn new(window_log: u8) -> Self {
+        Self { seen: 0, window_log }
+    }
+
+    /// Looks at the next bytes of the frame.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FrameHead`] for another start than the profile's, [`ErrorKind::FrameWindow`] for a larger window.
+    pub fn check(&mut self, bytes: &[u8]) -> Result<(), ErrorKind> {
+        // The window is the last byte of the head; nothing after it is looked at.
+        let head = FRAME_START.len().saturating_add(1).saturating_sub(self.seen);
+        for &byte in bytes.iter().take(head) {
+            match FRAME_START.get(self.seen) {
+                Some(&expected) if byte == expected => {}
+                Some(_) => return Err(ErrorKind::FrameHead),
+                None if window_of(byte) <= 1u64 << (self.window_log & 63) => {}
+                None => return Err(ErrorKind::FrameWindow),
+            }
+            self.seen = self.seen.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Whether no byte of the frame has been seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.seen == 0
+    }
+}
+
+/// Bytes of the window that a window descriptor names (RFC 8878 section 3.1.1.1.2).
+fn window_of(descriptor: u8) -> u64 {
+    let exponent = u32::from(descriptor >> 3).saturating_add(10);
+    let base = 1u64 << exponent;
+    base.saturating_add((base >> 3).saturating_mul(u64::from(descriptor & 7)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_come_back_and_others_are_refused() {
+        for (window_log, projection) in [(10, false), (27, true)] {
+            let parameters = FastParameters { window_log, projection };
+            assert_eq!(FastParameters::parse(&parameters.to_bytes()), Ok(parameters));
+        }
+        assert_eq!(FastParameters::parse(&[9, 0]), Err(ErrorKind::WindowLog(9)));
+        assert_eq!(FastParameters::parse(&[28, 0]), Err(ErrorKind::WindowLog(28)));
+        assert_eq!(FastParameters::parse(&[10, 2]), Err(ErrorKind::UnknownProjection(2)));
+        for bytes in [&[][..], &[10], &[10, 0, 0]] {
+            assert_eq!(FastParameters::parse(bytes), Err(ErrorKind::ProfileParameters));
+        }
+    }
+
+    #[test]
+    fn the_guard_knows_its_frames_however_they_are_cut() {
+        let good = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 10 << 3, 0xFF];
+        for cut in 0..=good.len() {
+            let mut guard = FrameGuard::new(20);
+            assert!(guard.is_empty());
+            assert_eq!(guard.check(&good[..cut]), Ok(()));
+            assert_eq!(guard.check(&good[cut..]), Ok(()));
+        }
+        for at in 0..5 {
+            let mut bad = good;
+            bad[at] ^= 0x20;
+            assert_eq!(FrameGuard::new(20).check(&bad), Err(ErrorKind::FrameHead), "byte {at}");
+        }
+        assert_eq!(FrameGuard::new(19).check(&good), Err(ErrorKind::FrameWindow));
+        let mut wider = good;
+        wider[5] |= 1;
+        assert_eq!(FrameGuard::new(20).check(&wider), Err(ErrorKind::FrameWindow));
+        wider[5] = 0xFF;
+        assert_eq!(FrameGuard::new(27).check(&wider), Err(ErrorKind::FrameWindow));
+    }
+}

@@ -1,0 +1,16 @@
+//! The patch (SPEC sections 2 to 4): what a generator writes and an applier reads.
+//!
+//! The readers here take bytes and give numbers; they hold no image. [`Header::parse`] reads the start of the body, [`SegmentListReader`]
+//! the segment list byte by byte, [`Geometry`] says where chunks begin and end. Writers come with the feature `alloc`.
+
+pub mod chunk;
+pub mod fast;
+pub mod header;
+pub mod segment;
+
+#[cfg(feature = "alloc")]
+pub use chunk::{chain, first_chunk};
+pub use chunk::{DIGEST_BYTES, Geometry};
+pub use fast::{FastParameters, FrameGuard, GroupHead};
+pub use header::{Header, InstructionSet, Parsed, Profile};
+pub use segment::{Segment, SegmentListHead, SegmentListReader};

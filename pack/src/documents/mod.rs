@@ -1,0 +1,3 @@
+//! Documents that device-management servers and their clients read.
+
+pub mod dlota;

@@ -1,0 +1,36 @@
+//! The host side of Sealift: the `sealift` command and what it is made of.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`cli`], [`cmd`], [`exit`] | the command line: arguments, one file a verb, exit codes |
+//! | [`keys`] | Ed25519 keys in PEM files, as OpenSSL writes them |
+//! | [`package`] | making, signing and approving packages |
+//! | [`install`] | verifying and applying with the device's own code |
+//! | [`release`] | `RELEASE.toml`, the release pipeline and its report |
+//! | [`trust`] | editing trust records |
+//! | [`documents`] | what device-management servers need: download descriptors |
+//! | [`inspect`] | every file we write, for people and as JSON |
+//! | [`output`] | files that appear whole or not at all |
+//! | [`image_file`], [`ram_flash`] | storage for the device's applier: files, and NOR flash in memory |
+//! | [`device_state`], [`time`], [`hex`], [`progress`] | small things the rest shares |
+//!
+//! Library modules have typed errors; `anyhow` and its context belong to [`cmd`] alone.
+
+pub mod cli;
+pub mod cmd;
+pub mod device_state;
+pub mod documents;
+pub mod exit;
+pub mod hex;
+pub mod image_file;
+pub mod inspect;
+pub mod install;
+pub mod keys;
+pub mod output;
+pub mod package;
+pub mod progress;
+pub mod ram_flash;
+pub mod release;
+pub mod time;
+pub mod trust;
+pub mod zstd_decompressor;

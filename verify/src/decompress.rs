@@ -1,0 +1,1 @@
+//! Decompressors that profile `fast` needs.

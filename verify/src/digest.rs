@@ -1,0 +1,1 @@
+//! SHA-256 over an image in storage.

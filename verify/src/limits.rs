@@ -1,0 +1,8 @@
+//! What one call may cost, in one place. All of them are limits of the formats, or follow from them.
+
+pub use sealift_formats::cose::MAX_BLOCKS;
+pub use sealift_formats::envelope::MAX_PREFIX_BYTES;
+pub use sealift_formats::trust::{MAX_KEYS, MAX_POLICIES, MAX_THRESHOLDS};
+
+/// Signatures that one call of [`Verifier::verify`](crate::Verifier::verify) checks at most: one a block.
+pub const MAX_SIGNATURE_CHECKS: usize = MAX_BLOCKS;

@@ -1,0 +1,1 @@
+//! How the applier reads the old image and writes the new one.
