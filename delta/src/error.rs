@@ -46,6 +46,9 @@ pub enum Error {
     /// The profile is not built yet.
     #[error("profile `compact` is not available in this version")]
     ProfileUnavailable,
+    /// The patch format refuses what was to be written.
+    #[error("the patch cannot be written: {0}")]
+    Format(sealift_formats::ErrorKind),
     /// The suffix array could not be built.
     #[error("cannot sort the old image's suffixes: {0}")]
     SuffixArray(String),

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use sealift_formats::patch::segment::write_columns;
+use sealift_formats::patch::{GroupHead, Segment, SegmentListHead};
+
 use crate::error::Error;
 use crate::frame::{self, Settings};
 use crate::options::Geometry;
-use crate::wire::{Segment, varint, zigzag};
 
 /// Bytes of each part of a payload, for reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,8 +20,18 @@ pub struct Spent {
     pub literals: u64,
 }
 
-/// The payload of a patch (SPEC 2.3): segment list and groups.
-pub(crate) fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Geometry, level: i32) -> Result<(Vec<u8>, Spent), Error> {
+/// A payload (SPEC 2.3) and what was counted on the way.
+pub(crate) struct Payload {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) spent: Spent,
+    /// Bytes predicted wrong.
+    pub(crate) missed: u64,
+    /// Bytes in no segment.
+    pub(crate) literals: u64,
+}
+
+/// Writes segment list and groups.
+pub(crate) fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Geometry, level: i32) -> Result<Payload, Error> {
     let streams = Streams::new(old, new, segments, geometry.group_log2);
     let settings = Settings { window_log: geometry.window_log.into(), level };
     let (list, (literals, residuals)) = rayon::join(
@@ -31,39 +43,28 @@ pub(crate) fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Ge
             )
         },
     );
-    let (mut payload, literals, residuals) = (list?, literals?, residuals?);
+    let (mut bytes, literals, residuals) = (list?, literals?, residuals?);
     let total = |parts: &[Vec<u8>]| parts.iter().map(|part| part.len() as u64).sum();
-    let spent = Spent { segments: payload.len() as u64, residuals: total(&residuals), literals: total(&literals) };
+    let spent = Spent { segments: bytes.len() as u64, residuals: total(&residuals), literals: total(&literals) };
     for (literal, residual) in literals.iter().zip(&residuals) {
-        varint(literal.len() as u64, &mut payload);
-        varint(residual.len() as u64, &mut payload);
-        payload.extend_from_slice(literal);
-        payload.extend_from_slice(residual);
+        GroupHead { literal_packed: literal.len() as u64, residual_packed: residual.len() as u64 }.write(&mut bytes);
+        bytes.extend_from_slice(literal);
+        bytes.extend_from_slice(residual);
     }
-    Ok((payload, spent))
+    Ok(Payload {
+        bytes,
+        spent,
+        missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64,
+        literals: streams.literals.len() as u64,
+    })
 }
 
 /// SPEC 3.2.
 fn segment_list(segments: &[Segment], settings: Settings) -> Result<Vec<u8>, Error> {
-    let mut raw = Vec::new();
-    let mut end = 0;
-    for segment in segments {
-        varint(segment.new_start - end, &mut raw);
-        end = segment.new_start + segment.length;
-    }
-    for segment in segments {
-        varint(segment.length, &mut raw);
-    }
-    let mut end = 0;
-    for segment in segments {
-        zigzag(segment.old_start.wrapping_sub(end) as i64, &mut raw);
-        end = segment.old_start + segment.length;
-    }
+    let raw = write_columns(segments);
     let packed = frame::compress(&raw, settings)?;
     let mut list = Vec::new();
-    varint(segments.len() as u64, &mut list);
-    varint(raw.len() as u64, &mut list);
-    varint(packed.len() as u64, &mut list);
+    SegmentListHead { count: segments.len() as u64, raw_size: raw.len() as u64, packed_size: packed.len() as u64 }.write(&mut list);
     list.extend_from_slice(&packed);
     Ok(list)
 }

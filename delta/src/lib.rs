@@ -1,59 +1,181 @@
-//! wip
+//! Makes firmware patches: two images in, the bytes of a patch out, the same on every machine.
+//!
+//! ```
+//! let old = b"the bytes of the old image, which the device holds".repeat(100);
+//! let new = b"the bytes of the new image, which the device lacks".repeat(100);
+//! let patch = sealift_delta::generate(&old, &new, &sealift_delta::Options::default())?;
+//! assert!(patch.bytes.len() < 200);
+//! # Ok::<(), sealift_delta::Error>(())
+//! ```
+//!
+//! # The way of a patch
+//! | step | module | parallel |
+//! |---|---|---|
+//! | map the images | `source` | |
+//! | sort the old image's suffixes | `suffix` | |
+//! | find candidates for each piece of the new image | `search` | by windows |
+//! | choose segments by what they cost in bits | `plan`, `cost` | |
+//! | code segment list, residuals and literals | `fast`, `frame` | by stream |
+//! | header, chunks | `sealift-formats` | |
+//!
+//! # Determinism
+//! The bytes of a patch depend on the two images and the [`Options`], `threads` excepted. Work is cut by offsets in the images, never by number of threads, and every choice between
+//! equals is by a total order.
+//!
+//! # Complexity
+//! Time is linear in the images but for the suffix searches (logarithmic, bounded comparisons), whatever the images hold. Memory: at most 12 bytes per byte of old image (16 from 2 GiB on), above a
+//! floor of some megabytes for the compressor.
+
+#![deny(unsafe_code)]
+
 mod cost;
 mod error;
 mod fast;
 mod frame;
+pub mod legacy;
+mod matching;
 mod options;
 mod plan;
 mod search;
 mod source;
 mod suffix;
-mod wire;
-mod wire_types;
+
 pub use error::Error;
-pub use options::*;
-pub use source::ImageFile;
 pub use fast::Spent;
-/// wip
-pub fn generate(old: &[u8], new: &[u8], options: &Options) -> Result<(Vec<u8>, Spent, usize), Error> {
-    let t=std::time::Instant::now();
-    let g = options.geometry(new.len() as u64)?;
-    let index = suffix::SuffixIndex::new(old)?;
-    eprintln!("  index {:?}", t.elapsed());
-    let mut costs = cost::Costs::FAST;
-    if let Ok(v) = std::env::var("COSTS") { let v: Vec<i64> = v.split(',').map(|x| x.parse().unwrap()).collect();
-        costs = cost::Costs { literal: v[0], literal_run: v[1], first_miss: v[2], next_miss: v[3], segment: v[4], jump_bit: v[5], repeated_miss: v[6] }; }
-    let pair = search::Pair { old, new, costs: &costs };
-    let c = search::candidates(pair, &index);
-    drop(index);
-    eprintln!("  search {:?} candidates {}", t.elapsed(), c.len());
-    let s = plan::plan(pair, &c);
-    let show = |name: &str, s: &[wire::Segment]| {
-        let (mut lit, mut seg, mut first, mut next, mut rep, mut n1, mut n2, mut n3) = (0i64,0i64,0i64,0i64,0i64,0,0,0);
-        let (mut end, mut oend) = (0u64, 0i64);
-        for x in s { if x.new_start > end { lit += costs.literal_run + costs.literal*(x.new_start-end) as i64; }
-            seg += costs.segment(x.old_start as i64 - oend); let mut hb = true;
-            for i in 0..x.length as usize { let (o,n)=(x.old_start as usize+i, x.new_start as usize+i);
-                let c = pair.predicted(o,n,hb); hb = old[o]==new[n]; if c==costs.first_miss {first+=c;n1+=1} else if c==costs.next_miss {next+=c;n2+=1} else {rep+=c; if c>0 {n3+=1}} }
-            end = x.new_start+x.length; oend=(x.old_start+x.length) as i64; }
-        lit += costs.literal*(new.len() as u64-end) as i64;
-        eprintln!("  {name}: total {} lit {} seg {} ({}) first {} ({n1}) next {} ({n2}) rep {} ({n3})", (lit+seg+first+next+rep)/128, lit/128, seg/128, s.len(), first/128,next/128,rep/128);
-    };
-    show("plan", &s);
-    if let Ok(f) = std::env::var("BSPLAN") { let t=std::fs::read_to_string(f).unwrap();
-        let b: Vec<wire::Segment> = t.lines().map(|l| { let v: Vec<u64>=l.split(' ').map(|x| x.parse().unwrap()).collect(); wire::Segment{old_start:v[0],new_start:v[1],length:v[2]} }).collect();
-        show("bsdiff", &b);
-        let mut end=0u64; let mut runs: Vec<(u64,u64)>=vec![]; for x in &s { if x.new_start>end {runs.push((x.new_start-end,end))} end=x.new_start+x.length }
-        runs.sort(); runs.reverse();
-        for (len,at) in runs.iter().take(12) { let seg=b.iter().find(|x| x.new_start+x.length>*at).unwrap(); let d=seg.old_start as i64-seg.new_start as i64;
-            let prev = s.iter().rev().find(|x| x.new_start < *at); let next = s.iter().find(|x| x.new_start > *at);
-            eprintln!("  run {len} at {at}: bsdiff seg {seg:?} diag {d}; plan prev {:?} next {:?}; cands on diag near: {:?}", prev.map(|x| (x.new_start, x.length, x.old_start as i64-x.new_start as i64)), next.map(|x| (x.new_start,x.length, x.old_start as i64-x.new_start as i64)),
-              c.iter().filter(|c| c.diagonal==d && c.new_start+5000 > *at as usize && c.new_start < (*at+*len) as usize).take(6).collect::<Vec<_>>()); }
-        let r=fast::payload(old,new,&b,g,options.level)?; eprintln!("  bsdiff enc {:?}", r.1);
-    }
-    drop(c);
-    eprintln!("  plan {:?} segments {} covered {}", t.elapsed(), s.len(), s.iter().map(|s| s.length).sum::<u64>());
-    let (p, spent) = fast::payload(old, new, &s, g, options.level)?;
-    eprintln!("  encode {:?} {spent:?}", t.elapsed());
-    Ok((p, spent, s.len()))
+pub use matching::MAX_IMAGE_BYTES;
+pub use options::{Choice, InstructionSet, Options, Profile, RamClass};
+pub use source::ImageFile;
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+use sealift_formats::patch::{self, FastParameters, Header};
+use sha2::{Digest, Sha256};
+
+use crate::cost::Costs;
+use crate::options::Geometry;
+
+/// A patch, and what is to be known about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// The patch as a device gets it (SPEC 2).
+    pub bytes: Vec<u8>,
+    /// SHA-256 of chunk 0, for the manifest (SPEC 5.4).
+    pub first_chunk_digest: [u8; 32],
+    /// What the header says.
+    pub summary: Summary,
+    /// Where the bytes went.
+    pub statistics: Statistics,
 }
+
+/// The header's fields that a manifest repeats, and those a report shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Profile.
+    pub profile: Profile,
+    /// Base-2 logarithm of the chunk size in bytes, 0: one chunk.
+    pub chunk_log2: u8,
+    /// Base-2 logarithm of the group size in bytes.
+    pub group_log2: u8,
+    /// Base-2 logarithm of the RAM class in bytes, 0: none.
+    pub ram_log2: u8,
+    /// Base-2 logarithm of the window in bytes that the decoder of profile `fast` needs, twice.
+    pub window_log: u8,
+    /// Instruction set.
+    pub instruction_set: InstructionSet,
+    /// Load address of the old image; 0 without an instruction set.
+    pub old_base: u64,
+    /// Size of the old image in bytes.
+    pub old_size: u64,
+    /// Size of the new image in bytes.
+    pub new_size: u64,
+}
+
+/// Where the bytes of a patch went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Bytes of the header.
+    pub header_bytes: u64,
+    /// Bytes of the payload's parts.
+    pub spent: Spent,
+    /// Segments.
+    pub segments: u64,
+    /// Bytes of the new image predicted from the old one.
+    pub predicted: u64,
+    /// Bytes predicted wrong.
+    pub missed: u64,
+    /// Bytes of the new image that are literals.
+    pub literals: u64,
+}
+
+/// Makes a patch that turns `old` into `new`.
+///
+/// # Errors
+/// An image above [`MAX_IMAGE_BYTES`], options outside what the format allows, failures of the libraries.
+pub fn generate(old: &[u8], new: &[u8], options: &Options) -> Result<Patch, Error> {
+    matching::check_sizes(old, new)?;
+    let geometry = options.geometry(new.len() as u64)?;
+    match options.threads {
+        None => make(old, new, options, geometry),
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .build()?
+            .install(|| make(old, new, options, geometry)),
+    }
+}
+
+fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
+    if options.profile == Profile::Compact {
+        return Err(Error::ProfileUnavailable);
+    }
+    let segments = matching::segments(old, new, &Costs::FAST)?;
+    let fast::Payload { bytes: payload, spent, missed, literals } = fast::payload(old, new, &segments, geometry, options.level)?;
+    let instruction_set = options.recorded_instruction_set();
+    let header = Header {
+        profile: options.profile,
+        chunk_log2: geometry.chunk_log2,
+        group_log2: geometry.group_log2,
+        ram_log2: options.ram.map_or(0, RamClass::log2),
+        old_size: old.len() as u64,
+        new_size: new.len() as u64,
+        payload_size: payload.len() as u64,
+        old_crc: CRC.checksum(old),
+        new_crc: CRC.checksum(new),
+        instruction_set,
+        old_base: if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) },
+        base_shift: 0,
+        parameters: &FastParameters { window_log: geometry.window_log, projection: false }.to_bytes(),
+    };
+    let mut body = header.write();
+    let header_bytes = body.len() as u64;
+    body.extend_from_slice(&payload);
+    drop(payload);
+    let bytes = patch::chain(&body, geometry.chunk_log2, sha256).map_err(Error::Format)?;
+    Ok(Patch {
+        first_chunk_digest: sha256(patch::first_chunk(&bytes, geometry.chunk_log2)),
+        bytes,
+        summary: Summary {
+            profile: header.profile,
+            chunk_log2: header.chunk_log2,
+            group_log2: header.group_log2,
+            ram_log2: header.ram_log2,
+            window_log: geometry.window_log,
+            instruction_set,
+            old_base: header.old_base,
+            old_size: header.old_size,
+            new_size: header.new_size,
+        },
+        statistics: Statistics {
+            header_bytes,
+            spent,
+            segments: segments.len() as u64,
+            predicted: new.len() as u64 - literals,
+            missed,
+            literals,
+        },
+    })
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+const CRC: Crc<u32, crc::Table<16>> = Crc::<u32, crc::Table<16>>::new(&CRC_32_ISO_HDLC);

@@ -1,8 +1,8 @@
 //! What the caller may choose.
 
-use crate::error::Error;
+pub use sealift_formats::patch::{InstructionSet, Profile};
 
-pub use crate::wire_types::{InstructionSet, Profile};
+use crate::error::Error;
 
 /// How the instruction set of the images is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,14 @@ pub(crate) struct Geometry {
 }
 
 impl Options {
+    /// The instruction set for the header. Profile `fast` does not use it: only one that was asked for is recorded.
+    pub(crate) fn recorded_instruction_set(&self) -> InstructionSet {
+        match self.instruction_set {
+            Choice::Auto => InstructionSet::None,
+            Choice::Given(set) => set,
+        }
+    }
+
     /// Checks the options and settles what they leave open, for a new image of `new_size` bytes.
     pub(crate) fn geometry(&self, new_size: u64) -> Result<Geometry, Error> {
         let ram_log2 = self.ram.map(RamClass::log2);

@@ -2,21 +2,19 @@
 //!
 //! # Method
 //! A shortest path. At every byte of the new image the way is either in literals or on the diagonal of a candidate (old offset minus new offset); staying costs what the byte costs there
-//! ([`Costs`]), changing costs what a segment's numbers take. For each state the cheapest way to it is kept, with a chain of the
+//! ([`Costs`](crate::cost::Costs)), changing costs what a segment's numbers take. For each state the cheapest way to it is kept, with a chain of the
 //! segments before it: one pass forward, one walk back (Viterbi 1967). Only diagonals proposed by the search take part, each from the place where it may pay until it
 //! has long ceased to, at most [`ACTIVE`] at a time; so the time is linear in the image whatever it holds.
 //!
 //! A change is considered from the cheapest way so far only, not from each: what the others could gain is the difference between two jumps' bits.
 
-use crate::wire::Segment;
+use sealift_formats::patch::Segment;
 
 use crate::cost::BIT;
-#[allow(unused_imports)]
-use crate::cost::Costs;
 use crate::search::{Candidate, Pair};
 
 /// Diagonals that compete at a time.
-const ACTIVE: usize = 24;
+const ACTIVE: usize = 48;
 /// A diagonal that has cost this much more than literals since it last did well is given up.
 const FULL_CREDIT: i64 = 400 * BIT;
 
@@ -54,7 +52,15 @@ struct State {
     credit: i64,
     /// Up to where the search saw it pay, and how much.
     new_end: usize,
-    promise: i64,
+    /// Saving over literals per byte up to there.
+    rate: i64,
+}
+
+impl State {
+    /// What the search says is still to be saved from `at` on.
+    fn promise(&self, at: usize) -> i64 {
+        self.new_end.saturating_sub(at) as i64 * self.rate
+    }
 }
 
 struct Walk<'a> {
@@ -75,7 +81,7 @@ enum Best {
 
 impl<'a> Walk<'a> {
     fn new(pair: Pair<'a>) -> Self {
-        let literal = State { cost: 0, start: 0, before: NONE, node: NONE, diagonal: 0, hit_before: true, credit: 0, new_end: 0, promise: 0 };
+        let literal = State { cost: 0, start: 0, before: NONE, node: NONE, diagonal: 0, hit_before: true, credit: 0, new_end: 0, rate: 0 };
         Self { pair, nodes: Vec::new(), literal, literal_from: 0, active: Vec::with_capacity(ACTIVE + 1) }
     }
 
@@ -97,29 +103,38 @@ impl<'a> Walk<'a> {
 
     /// Takes `diagonal` into the competition.
     fn activate(&mut self, candidate: Candidate, at: usize) {
-        let Candidate { diagonal, new_end, gain, .. } = candidate;
+        let Candidate { diagonal, new_end, gain, new_start } = candidate;
+        let rate = gain / (new_end - new_start) as i64;
         let full = FULL_CREDIT;
         if self.pair.old_offset(diagonal, at).is_none() {
             return;
         }
         if let Some(state) = self.active.iter_mut().find(|state| state.diagonal == diagonal) {
             state.credit = full;
-            state.new_end = state.new_end.max(new_end);
+            if new_end > state.new_end {
+                (state.new_end, state.rate) = (new_end, rate);
+            }
             return;
         }
         if self.active.len() == ACTIVE {
             let kept = self.best();
+            // One that has just come could be entered from the cheapest way.
+            let cheapest = match kept {
+                Best::Literal => self.literal.cost,
+                Best::Active(index) => self.active[index].cost,
+            };
+            let ceiling = cheapest + 2 * self.pair.costs.segment;
             let victim = (0..ACTIVE)
                 .filter(|index| Best::Active(*index) != kept)
                 .max_by_key(|index| {
                     let state = &self.active[*index];
-                    (state.cost - if at < state.new_end { state.promise } else { 0 }, *index)
+                    (state.cost.min(ceiling) - state.promise(at), *index)
                 });
             if let Some(victim) = victim {
                 self.active.remove(victim);
             }
         }
-        self.active.push(State { cost: i64::MAX / 2, start: at, before: NONE, node: NONE, diagonal, hit_before: true, credit: full, new_end, promise: gain });
+        self.active.push(State { cost: i64::MAX / 2, start: at, before: NONE, node: NONE, diagonal, hit_before: true, credit: full, new_end, rate });
     }
 
     fn best(&self) -> Best {

@@ -20,6 +20,8 @@ const WINDOW: usize = 1 << 18;
 const FOLLOW: usize = 24;
 /// A diagonal that was not followed for this many bytes is proposed again.
 const RESUME: usize = 16;
+/// A diagonal with this many equal bytes is proposed in any case.
+const LONG: usize = 256;
 /// Fewer equal bytes than this are no reason to try a place.
 const SHORTEST: usize = 4;
 /// How far approximate extension goes.
@@ -152,8 +154,12 @@ impl Search<'_> {
             let run = self.pair.run(followed, at, self.end - at);
             if run >= FOLLOW {
                 // The plan gives up a diagonal that fails for long.
-                if at - followed_end >= RESUME {
-                    candidates.extend(self.candidate(followed, at));
+                if at - followed_end >= RESUME || run >= LONG {
+                    candidates.extend(self.candidate(followed, at).map(|candidate| Candidate {
+                        new_end: candidate.new_end.max(at + run),
+                        gain: candidate.gain.max(run as i64 * self.pair.costs.literal),
+                        ..candidate
+                    }));
                 }
                 at += run;
                 last_match = at;

@@ -3,6 +3,7 @@
 use crate::cbor::Reader;
 use crate::cose::read_digest;
 use crate::error::{DecodeError, ErrorKind};
+use crate::patch::header::{InstructionSet, Profile};
 use crate::suit::{MANIFEST_VERSION, REPORT_ALL, command, common_key, manifest_key, parameter};
 
 /// Longest component name, in bytes.
@@ -66,19 +67,19 @@ pub struct ImageId {
     pub size: u64,
 }
 
-/// The arguments of `apply patch`, SPEC 5.4. The numbers are those of the patch header.
+/// The arguments of `apply patch`, SPEC 5.4: what the patch header says too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ApplyArguments {
     /// Chunks are `2^chunk_log2` bytes, 8 to 24; 0: the patch is one chunk.
     pub chunk_log2: u8,
     /// SHA-256 of chunk 0.
     pub first_chunk: [u8; 32],
-    /// Number of the profile: 0 `fast`, 1 `compact`.
-    pub profile: u8,
+    /// How the patch is coded.
+    pub profile: Profile,
     /// The device's memory for applying is `2^ram_log2` bytes, 13 to 22; 0: no class.
     pub ram_log2: u8,
-    /// Number of the instruction set, 0 to 8.
-    pub instruction_set: u8,
+    /// Whose instructions the images hold.
+    pub instruction_set: InstructionSet,
     /// Sectors of an in-place patch are `2^sector_log2` bytes, 8 to 24; 0: the new image goes to another slot.
     pub sector_log2: u8,
 }
@@ -247,22 +248,22 @@ impl ApplyArguments {
             other => return Err(ErrorKind::ApplyVersion(other).at(start)),
         }
         let arguments = ApplyArguments {
-            chunk_log2: ranged(reader, |value| matches!(value, 0 | 8..=24))?,
+            chunk_log2: ranged(reader, |value| matches!(value, 0 | 8..=24).then_some(value))?,
             first_chunk: *reader.bytes_of::<32>()?,
-            profile: ranged(reader, |value| value <= 1)?,
-            ram_log2: ranged(reader, |value| matches!(value, 0 | 13..=22))?,
-            instruction_set: ranged(reader, |value| value <= 8)?,
-            sector_log2: ranged(reader, |value| matches!(value, 0 | 8..=24))?,
+            profile: ranged(reader, |value| Profile::try_from(value).ok())?,
+            ram_log2: ranged(reader, |value| matches!(value, 0 | 13..=22).then_some(value))?,
+            instruction_set: ranged(reader, |value| InstructionSet::try_from(value).ok())?,
+            sector_log2: ranged(reader, |value| matches!(value, 0 | 8..=24).then_some(value))?,
         };
         reader.finish()?;
         Ok(arguments)
     }
 }
 
-fn ranged(reader: &mut Reader<'_>, allowed: impl Fn(u8) -> bool) -> Result<u8, DecodeError> {
+fn ranged<T>(reader: &mut Reader<'_>, allowed: impl Fn(u8) -> Option<T>) -> Result<T, DecodeError> {
     let start = reader.offset();
     let value = u8::try_from(reader.unsigned()?).ok();
-    value.filter(|value| allowed(*value)).ok_or(ErrorKind::ApplyRange.at(start))
+    value.and_then(allowed).ok_or(ErrorKind::ApplyRange.at(start))
 }
 
 /// `[12, 0, 20, { 3: D(image), 14: S(image) }, 3, 15]`: the sequences `done` and `validate`.

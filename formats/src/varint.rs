@@ -96,7 +96,7 @@ pub fn unzigzag(value: u64) -> i64 {
 }
 
 /// Appends `value` as a varint.
-#[cfg(feature = "alloc")]
+#[cfg(any(test, feature = "alloc"))]
 pub fn push_varint(value: u64, out: &mut alloc::vec::Vec<u8>) {
     let mut bytes = [0; MAX_BYTES];
     let length = write_varint(value, &mut bytes);
@@ -107,6 +107,7 @@ pub fn push_varint(value: u64, out: &mut alloc::vec::Vec<u8>) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::vec::Vec;
 
     #[test]
     fn known_encodings() {

@@ -12,7 +12,7 @@
 //! | [`inspect`] | every file we write, for people and as JSON |
 //! | [`output`] | files that appear whole or not at all |
 //! | [`image_file`], [`ram_flash`] | storage for the device's applier: files, and NOR flash in memory |
-//! | [`device_state`], [`time`], [`hex`], [`progress`] | small things the rest shares |
+//! | [`device_state`], [`time`], [`hex`], [`names`], [`progress`] | small things the rest shares |
 //!
 //! Library modules have typed errors; `anyhow` and its context belong to [`cmd`] alone.
 
@@ -26,6 +26,7 @@ pub mod image_file;
 pub mod inspect;
 pub mod install;
 pub mod keys;
+pub mod names;
 pub mod output;
 pub mod package;
 pub mod progress;

@@ -129,6 +129,8 @@ errors! {
     PatchDigest = 208, "the patch is not the one that was signed";
     /// The new image is not the one that was signed.
     NewImageDigest = 209, "the new image is not the one that was signed";
+    /// The new image does not have the CRC that the patch header says.
+    NewImageCrc = 210, "the new image does not have the CRC that the patch header says";
     /// A new trust record was not signed by enough keys of the record in force.
     TrustThresholdCurrent {
         /// OEM keys of the record in force that have signed.

@@ -76,7 +76,7 @@ impl Manifest<'_> {
 impl ApplyArguments {
     fn write(&self, writer: &mut Writer) {
         writer.array(length::ARGUMENTS).unsigned(APPLY_VERSION).unsigned(self.chunk_log2.into()).bytes(&self.first_chunk);
-        for value in [self.profile, self.ram_log2, self.instruction_set, self.sector_log2] {
+        for value in [self.profile.into(), self.ram_log2, self.instruction_set.into(), self.sector_log2] {
             writer.unsigned(value.into());
         }
     }

@@ -74,7 +74,7 @@ fn chunk_size(chunk_log2: u8, whole: u64) -> Result<u64, ErrorKind> {
 /// # Errors
 ///
 /// Those of [`Geometry::of_body`].
-#[cfg(feature = "alloc")]
+#[cfg(any(test, feature = "alloc"))]
 pub fn chain(body: &[u8], chunk_log2: u8, sha256: impl Fn(&[u8]) -> [u8; DIGEST_BYTES]) -> Result<alloc::vec::Vec<u8>, ErrorKind> {
     use alloc::vec::Vec;
     let size = |bytes: u64| usize::try_from(bytes).map_err(|_| ErrorKind::ChunkForm);
@@ -103,7 +103,7 @@ pub fn chain(body: &[u8], chunk_log2: u8, sha256: impl Fn(&[u8]) -> [u8; DIGEST_
 }
 
 /// Chunk 0 of a patch; its SHA-256 goes into the manifest (SPEC section 5.4).
-#[cfg(feature = "alloc")]
+#[cfg(any(test, feature = "alloc"))]
 #[must_use]
 pub fn first_chunk(patch: &[u8], chunk_log2: u8) -> &[u8] {
     let size = 1usize.checked_shl(u32::from(chunk_log2)).unwrap_or(usize::MAX);

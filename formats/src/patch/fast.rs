@@ -54,7 +54,7 @@ pub struct GroupHead {
 
 impl GroupHead {
     /// Appends the two numbers.
-    #[cfg(feature = "alloc")]
+    #[cfg(any(test, feature = "alloc"))]
     pub fn write(&self, out: &mut alloc::vec::Vec<u8>) {
         for number in [self.literal_packed, self.residual_packed] {
             crate::varint::push_varint(number, out);
@@ -64,9 +64,8 @@ impl GroupHead {
 
 /// Looks at the head of a zstd frame on its way to the decompressor: no dictionary, content size or checksum, and no larger window than
 /// the parameters say (SPEC section 3). So a decompressor never meets another frame format, nor memory needs beyond those announced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameGuard {
-    seen: usize,
     window_log: u8,
 }
 
@@ -74,36 +73,30 @@ pub struct FrameGuard {
 const FRAME_START: [u8; 5] = [0x28, 0xB5, 0x2F, 0xFD, 0x00];
 
 impl FrameGuard {
-    /// A guard for a frame whose window is at most `2^window_log` bytes.
+    /// A guard for frames whose window is at most `2^window_log` bytes.
     #[must_use]
     pub fn new(window_log: u8) -> Self {
-        Self { seen: 0, window_log }
+        Self { window_log }
     }
 
-    /// Looks at the next bytes of the frame.
+    /// Looks at those of `bytes` that belong to the head of the frame; `at` is the offset of the first of them in the frame.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::FrameHead`] for another start than the profile's, [`ErrorKind::FrameWindow`] for a larger window.
-    pub fn check(&mut self, bytes: &[u8]) -> Result<(), ErrorKind> {
-        // The window is the last byte of the head; nothing after it is looked at.
-        let head = FRAME_START.len().saturating_add(1).saturating_sub(self.seen);
-        for &byte in bytes.iter().take(head) {
-            match FRAME_START.get(self.seen) {
+    pub fn check(&self, at: u64, bytes: &[u8]) -> Result<(), ErrorKind> {
+        let Ok(at) = usize::try_from(at) else { return Ok(()) };
+        // The window is the last byte of the head.
+        let head = FRAME_START.len().saturating_add(1).saturating_sub(at);
+        for (index, &byte) in (at..).zip(bytes).take(head) {
+            match FRAME_START.get(index) {
                 Some(&expected) if byte == expected => {}
                 Some(_) => return Err(ErrorKind::FrameHead),
                 None if window_of(byte) <= 1u64 << (self.window_log & 63) => {}
                 None => return Err(ErrorKind::FrameWindow),
             }
-            self.seen = self.seen.saturating_add(1);
         }
         Ok(())
-    }
-
-    /// Whether no byte of the frame has been seen.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.seen == 0
     }
 }
 
@@ -136,21 +129,22 @@ mod tests {
     fn the_guard_knows_its_frames_however_they_are_cut() {
         let good = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 10 << 3, 0xFF];
         for cut in 0..=good.len() {
-            let mut guard = FrameGuard::new(20);
-            assert!(guard.is_empty());
-            assert_eq!(guard.check(&good[..cut]), Ok(()));
-            assert_eq!(guard.check(&good[cut..]), Ok(()));
+            let guard = FrameGuard::new(20);
+            assert_eq!(guard.check(0, &good[..cut]), Ok(()));
+            assert_eq!(guard.check(cut as u64, &good[cut..]), Ok(()));
         }
         for at in 0..5 {
             let mut bad = good;
             bad[at] ^= 0x20;
-            assert_eq!(FrameGuard::new(20).check(&bad), Err(ErrorKind::FrameHead), "byte {at}");
+            assert_eq!(FrameGuard::new(20).check(0, &bad), Err(ErrorKind::FrameHead), "byte {at}");
+            assert_eq!(FrameGuard::new(20).check(at as u64, &bad[at..]), Err(ErrorKind::FrameHead), "byte {at}");
         }
-        assert_eq!(FrameGuard::new(19).check(&good), Err(ErrorKind::FrameWindow));
+        assert_eq!(FrameGuard::new(19).check(0, &good), Err(ErrorKind::FrameWindow));
+        assert_eq!(FrameGuard::new(10).check(6, &[0xFF; 9]), Ok(()));
         let mut wider = good;
         wider[5] |= 1;
-        assert_eq!(FrameGuard::new(20).check(&wider), Err(ErrorKind::FrameWindow));
+        assert_eq!(FrameGuard::new(20).check(0, &wider), Err(ErrorKind::FrameWindow));
         wider[5] = 0xFF;
-        assert_eq!(FrameGuard::new(27).check(&wider), Err(ErrorKind::FrameWindow));
+        assert_eq!(FrameGuard::new(27).check(0, &wider), Err(ErrorKind::FrameWindow));
     }
 }

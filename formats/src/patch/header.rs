@@ -204,7 +204,7 @@ impl<'a> Header<'a> {
     }
 
     /// The bytes of this header.
-    #[cfg(feature = "alloc")]
+    #[cfg(any(test, feature = "alloc"))]
     #[must_use]
     pub fn write(&self) -> alloc::vec::Vec<u8> {
         use crate::varint::{push_varint, zigzag};

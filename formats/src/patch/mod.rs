@@ -8,7 +8,7 @@ pub mod fast;
 pub mod header;
 pub mod segment;
 
-#[cfg(feature = "alloc")]
+#[cfg(any(test, feature = "alloc"))]
 pub use chunk::{chain, first_chunk};
 pub use chunk::{DIGEST_BYTES, Geometry};
 pub use fast::{FastParameters, FrameGuard, GroupHead};

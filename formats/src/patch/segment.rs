@@ -55,7 +55,7 @@ impl SegmentListHead {
     }
 
     /// Appends the three numbers.
-    #[cfg(feature = "alloc")]
+    #[cfg(any(test, feature = "alloc"))]
     pub fn write(&self, out: &mut alloc::vec::Vec<u8>) {
         for number in [self.count, self.raw_size, self.packed_size] {
             crate::varint::push_varint(number, out);
@@ -156,7 +156,7 @@ impl SegmentListReader {
 }
 
 /// The columns of `segments` as the raw bytes of a list. Segments must ascend in `new_start` and not overlap there.
-#[cfg(feature = "alloc")]
+#[cfg(any(test, feature = "alloc"))]
 #[must_use]
 pub fn write_columns(segments: &[Segment]) -> alloc::vec::Vec<u8> {
     use crate::varint::{push_varint, zigzag};

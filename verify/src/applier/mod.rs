@@ -1,1 +1,182 @@
-//! The applier.
+//! The applier: old image and patch in, new image out.
+//!
+//! It is a push state machine. The caller hands the bytes of the patch to [`Applier::update`] as they arrive, cut in any way, then calls
+//! [`Applier::finish`]. What comes out, error or image, never depends on the cuts.
+//!
+//! What happens, in this order:
+//!
+//! 1. A chunk is held back until it is whole and has the digest that was promised (SPEC section 2.1).
+//! 2. The header at its start is parsed and compared with the manifest; the memory given must do for it.
+//! 3. The old image's size and CRC-32, and under a manifest its SHA-256, are checked over the whole image. Nothing has been erased so far.
+//! 4. The segment list is read and every segment found to lie in both images.
+//! 5. Group by group is decoded, hashed and written.
+//! 6. With the last group, the CRC-32 and under a manifest the SHA-256 of the new image are compared; the frames and the payload must end.
+//!
+//! ```
+//! use sealift_verify::applier::{Applier, Decompressors, Expectation, Memory};
+//! # use sealift_verify::decompress::Decompressor;
+//! # use sealift_verify::storage::{ReadImage, WriteImage};
+//! # use sealift_formats::patch::Segment;
+//! fn install<O: ReadImage, N: WriteImage, D: Decompressor>(
+//!     old: O, new: N, decompressors: Decompressors<D>, expectation: Expectation<'_>, patch: impl Iterator<Item = Vec<u8>>,
+//! ) -> Result<u64, u16> {
+//!     let (mut chunk, mut group, mut scratch) = ([0; 4096], [0; 4096], [0; 256]);
+//!     let mut segments = [Segment::default(); 64];
+//!     let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut segments, scratch: &mut scratch };
+//!     let mut applier = Applier::new(old, new, memory, decompressors, expectation).map_err(|error| error.code())?;
+//!     for bytes in patch {
+//!         applier.update(&bytes).map_err(|error| error.reason().code())?;
+//!     }
+//!     let applied = applier.finish().map_err(|error| error.reason().code())?;
+//!     Ok(applied.new_size)
+//! }
+//! ```
+
+mod error;
+mod expectation;
+mod fast;
+mod frame;
+mod gate;
+mod install;
+mod memory;
+mod payload;
+mod runs;
+mod sizes;
+
+pub use error::ApplyError;
+pub use expectation::{Expectation, Expected};
+pub use fast::Decompressors;
+pub use memory::Memory;
+
+use sealift_formats::ErrorKind;
+
+use crate::decompress::Decompressor;
+use crate::error::Error;
+use crate::storage::{ReadImage, WriteImage};
+use error::refused;
+use gate::{Gate, Release};
+use install::Install;
+
+/// How far an update is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of the patch taken.
+    pub patch_bytes: u64,
+    /// Bytes of the whole patch, once known.
+    pub patch_size: Option<u64>,
+    /// Bytes of the new image handed to its storage.
+    pub new_bytes: u64,
+    /// Bytes of the whole new image, once known.
+    pub new_size: Option<u64>,
+}
+
+/// A new image that has been made and found right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Bytes of the patch.
+    pub patch_size: u64,
+    /// Bytes of the new image.
+    pub new_size: u64,
+    /// CRC-32 of the new image.
+    pub new_crc: u32,
+    /// SHA-256 of the new image, which is the manifest's; `None` without a manifest.
+    pub new_digest: Option<[u8; 32]>,
+}
+
+/// Makes the new image from the old one and a patch.
+///
+/// `O` is the old image, `N` the new one's storage, `D` the zstd decoder ([`NoDecompressor`](crate::decompress::NoDecompressor) where
+/// there is none).
+///
+/// # RAM
+///
+/// The buffers of [`Memory`], the two decompressors, and this struct: some 700 bytes.
+///
+/// # Power failure
+///
+/// A cut leaves part of the new image in its storage. An image counts only after [`finish`](Self::finish) has returned
+/// [`Applied`] (G9).
+#[derive(Debug)]
+pub struct Applier<'m, O, N, D> {
+    gate: Gate<'m>,
+    install: Install<'m, O, N, D>,
+    failed: bool,
+}
+
+impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
+    /// An applier at the start of a patch. Reads and writes nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ChunkTooLarge`] when the chunk buffer is too small for the patch that the manifest names, [`Error::BufferTooSmall`] for an
+    /// empty scratch buffer, [`Error::Format`] for a manifest that names a patch which cannot exist.
+    pub fn new(old: O, new: N, memory: Memory<'m>, decompressors: Decompressors<D>, expectation: Expectation<'_>) -> Result<Self, Error> {
+        if memory.scratch.is_empty() {
+            return Err(Error::BufferTooSmall);
+        }
+        let expected = expectation.expected();
+        let gate = Gate::new(memory.chunk, expected.as_ref())?;
+        let install = Install::new(old, new, memory.group, memory.segments, memory.scratch, decompressors, expected);
+        Ok(Self { gate, install, failed: false })
+    }
+
+    /// Takes the next bytes of the patch: any number, cut anywhere.
+    ///
+    /// A call may last long: the first one that completes chunk 0 reads the whole old image, and each may decode and write many groups.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError::Refused`] with the one reason, or the storage's error. After that the update has failed for good:
+    /// every further call gives [`Error::AfterError`].
+    pub fn update(&mut self, bytes: &[u8]) -> Result<Progress, ApplyError<O::Error, N::Error>> {
+        if self.failed {
+            return Err(Error::AfterError.into());
+        }
+        let taken = self.take(bytes);
+        self.failed = taken.is_err();
+        taken.map(|()| self.progress())
+    }
+
+    /// How far the update is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress {
+            patch_bytes: self.gate.taken(),
+            patch_size: self.gate.geometry().map(|geometry| geometry.patch_size),
+            new_bytes: self.install.written(),
+            new_size: self.install.new_size(),
+        }
+    }
+
+    /// Ends the update: the last unit of the new image is written.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnexpectedEnd`] at the number of bytes taken when bytes of the patch are missing, [`Error::AfterError`], or the
+    /// storage's error.
+    pub fn finish(mut self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
+        if self.failed {
+            return Err(Error::AfterError.into());
+        }
+        if !self.gate.is_complete() {
+            return Err(refused(ErrorKind::UnexpectedEnd, self.gate.taken()).into());
+        }
+        self.install.finish(self.gate.taken())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), ApplyError<O::Error, N::Error>> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (length, release) = self.gate.push(rest)?;
+            let (taken, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            rest = after;
+            let body = match release {
+                Release::Nothing => continue,
+                Release::Buffered(length) => self.gate.buffered(length),
+                Release::Direct => taken,
+            };
+            self.install.take(body, self.gate.geometry().as_ref(), self.gate.is_complete())?;
+        }
+        Ok(())
+    }
+}

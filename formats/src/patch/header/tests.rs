@@ -123,10 +123,10 @@ proptest! {
     #[test]
     fn every_header_comes_back(
         (profile, set, chunk_log2, group_log2, ram_log2) in (0u8..2, 0u8..9, prop_oneof![Just(0u8), 8u8..=24], 8u8..=30, prop_oneof![Just(0u8), 13u8..=22]),
-        (old_size, new_size, payload_size, old_crc, new_crc): (u64, u64, u64, u32, u32),
-        (old_base, base_shift): (u64, i64),
+        (old_size, new_size, payload_size, old_crc, new_crc) in any::<(u64, u64, u64, u32, u32)>(),
+        (old_base, base_shift) in any::<(u64, i64)>(),
         parameters in proptest::collection::vec(any::<u8>(), 0..=64),
-        tail: Vec<u8>,
+        tail in any::<Vec<u8>>(),
     ) {
         let instruction_set = InstructionSet::try_from(set).unwrap();
         let projected = instruction_set != InstructionSet::None;
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes: Vec<u8>, at in 0..SAMPLE.len(), byte: u8) {
+    fn any_bytes_are_read_or_refused(bytes in any::<Vec<u8>>(), at in 0..SAMPLE.len(), byte in any::<u8>()) {
         let _ = Header::parse(&bytes);
         if let Ok(Parsed::Complete { header, length }) = Header::parse(&with(at, byte)) {
             prop_assert_eq!(header.write(), &with(at, byte)[..length]);

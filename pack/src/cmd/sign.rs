@@ -1,0 +1,88 @@
+//! `sealift sign`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::json;
+
+use super::{Answer, read};
+use crate::hex;
+use crate::keys::{PrivateKey, PublicKey};
+use crate::{output, package};
+
+/// Signs a package as an OEM.
+///
+/// With --key the signature goes into PACKAGE, or into a copy with -o. With --detached and --public-key nothing is signed here: the exact
+/// bytes to be signed (the COSE Sig_structure) go to PACKAGE.tbs and what they are to PACKAGE.tbs.json. Sign PACKAGE.tbs wherever the key
+/// is (Ed25519, without hashing it first), and bring the 64 bytes back with `sealift attach PACKAGE SIGNATURE --public-key KEY`.
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// The package.
+    package: PathBuf,
+    /// The OEM's private key: PKCS#8 PEM.
+    #[arg(long, value_name = "FILE", required_unless_present = "detached", conflicts_with = "detached")]
+    key: Option<PathBuf>,
+    /// Write the bytes to be signed elsewhere.
+    #[arg(long, requires = "public_key")]
+    detached: bool,
+    /// The public half of the key that will sign elsewhere.
+    #[arg(long, value_name = "FILE", requires = "detached")]
+    public_key: Option<PathBuf>,
+    /// Where the signed package goes; by default it replaces PACKAGE.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "detached")]
+    output: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Sign) -> anyhow::Result<()> {
+    let bytes = read(&args.package, "package")?;
+    match (&args.key, &args.public_key) {
+        (Some(key), _) => sign(args, &bytes, key),
+        (None, Some(key)) => detach(args, &bytes, key),
+        (None, None) => unreachable!("clap asks for one of them"),
+    }
+}
+
+fn sign(args: &Sign, bytes: &[u8], key: &Path) -> anyhow::Result<()> {
+    let key = PrivateKey::read(key)?;
+    let signed = package::sign(bytes, &key).with_context(|| format!("cannot sign {}", args.package.display()))?;
+    let output = args.output.as_ref().unwrap_or(&args.package);
+    output::write(output, &signed)?;
+    let id = hex::encode(&key.public().id());
+    Answer::new(args.json)
+        .json(json!({ "package": output, "size": signed.len(), "key_id": id }))
+        .text(format_args!("{} signed by key {id}", output.display()))
+        .print()
+}
+
+fn detach(args: &Sign, bytes: &[u8], key: &Path) -> anyhow::Result<()> {
+    let key = PublicKey::read(key)?;
+    let prepared = package::to_be_signed(bytes, &key).with_context(|| format!("cannot sign {}", args.package.display()))?;
+    let opened = package::Opened::parse(bytes)?;
+    let [tbs, about] = [".tbs", ".tbs.json"].map(|ending| {
+        let mut name = args.package.clone().into_os_string();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    let id = hex::encode(&key.id());
+    let facts = json!({
+        "what": "COSE Sig_structure (RFC 9052 section 4.4) of an OEM signature over a Sealift package",
+        "algorithm": "Ed25519 over the bytes as they are",
+        "package": args.package.file_name().map(|name| name.to_string_lossy()),
+        "manifest_digest": hex::encode(opened.envelope.digest),
+        "sequence": opened.manifest.sequence,
+        "key_id": id,
+        "protected": hex::encode(&prepared.protected),
+        "to_be_signed": hex::encode(&prepared.bytes),
+    });
+    output::write(&tbs, &prepared.bytes)?;
+    output::write(&about, format!("{facts:#}\n").as_bytes())?;
+    Answer::new(args.json)
+        .json(json!({ "to_be_signed": tbs, "about": about, "key_id": id }))
+        .text(format_args!("{} to be signed by key {id}\n{}", tbs.display(), about.display()))
+        .text(format_args!("next: sign the first, then sealift attach {} SIGNATURE --public-key KEY", args.package.display()))
+        .print()
+}

@@ -1,0 +1,111 @@
+//! Every file that we write, for people ([`Display`](fmt::Display)) and for machines ([`Serialize`]).
+//!
+//! What is shown is what the file says. Digests that can be checked with the file alone are; signatures cannot be, without knowing whom to
+//! trust.
+
+pub mod approval;
+pub mod descriptor;
+pub mod foreign;
+pub mod package;
+pub mod patch;
+mod rows;
+pub mod trust;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::release::report::Report;
+
+/// Why a file cannot be shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It is no file of ours.
+    #[error("this is no patch, package, approval, trust record, descriptor or release report (it begins with {0})")]
+    Unknown(String),
+    /// It has no bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// It begins like one of ours, and then is none.
+    #[error("this begins like a {what} and is none: {source}")]
+    Form {
+        /// What it begins like.
+        what: &'static str,
+        /// The first fault.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A file, read.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Shown {
+    /// A patch.
+    Patch(patch::Patch),
+    /// A package of ours.
+    Package(Box<package::Package>),
+    /// A SUIT envelope of another maker.
+    ForeignEnvelope(foreign::Envelope),
+    /// An approval, or another authentication block.
+    Block(approval::Block),
+    /// A trust record.
+    TrustRecord(trust::Trust),
+    /// A download descriptor.
+    Descriptor(descriptor::Shown),
+    /// What a release made.
+    ReleaseReport(Report),
+}
+
+/// Finds out what `bytes` are, by their first ones, and reads them.
+///
+/// # Errors
+/// See [`Error`].
+pub fn read(bytes: &[u8]) -> Result<Shown, Error> {
+    match bytes {
+        [] => Err(Error::Empty),
+        [b'S', b'L', b'P', ..] => Ok(Shown::Patch(patch::read(bytes)?)),
+        // CBOR tag 107.
+        [0xd8, 0x6b, ..] => read_envelope(bytes),
+        // CBOR tag 18.
+        [0xd2, ..] => Ok(Shown::Block(approval::read(bytes)?)),
+        // An array of three whose first element is a text of 13 bytes.
+        [0x83, 0x6d, ..] => Ok(Shown::TrustRecord(trust::read(bytes)?)),
+        [b'<' | 0xef, ..] => Ok(Shown::Descriptor(descriptor::read(bytes)?)),
+        [b'{', ..] => {
+            let report = serde_json::from_slice(bytes).map_err(|error| form("release report", error))?;
+            Ok(Shown::ReleaseReport(report))
+        }
+        _ => Err(Error::Unknown(crate::hex::encode(&bytes[..bytes.len().min(8)]))),
+    }
+}
+
+/// Ours if it can be; else any SUIT envelope; else the reason why it is not ours.
+fn read_envelope(bytes: &[u8]) -> Result<Shown, Error> {
+    match package::read(bytes) {
+        Ok(package) => Ok(Shown::Package(Box::new(package))),
+        Err(error) => match foreign::read(bytes) {
+            Some(envelope) => Ok(Shown::ForeignEnvelope(envelope)),
+            None => Err(error),
+        },
+    }
+}
+
+fn form(what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Form { what, source: Box::new(source) }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Patch(shown) => shown.fmt(f),
+            Self::Package(shown) => shown.fmt(f),
+            Self::ForeignEnvelope(shown) => shown.fmt(f),
+            Self::Block(shown) => shown.fmt(f),
+            Self::TrustRecord(shown) => shown.fmt(f),
+            Self::Descriptor(shown) => shown.fmt(f),
+            Self::ReleaseReport(shown) => shown.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! OMA.
+pub mod xml;

@@ -1,0 +1,141 @@
+//! Packages: a patch sealed in a manifest ([`make`](fn@make)), and the signatures and approvals over it ([`sign`], [`approve`], [`attach`]).
+
+pub mod ids;
+mod make;
+mod sign;
+
+use sealift_formats::envelope::Envelope;
+use sealift_formats::manifest::{ImageId, Manifest};
+use sealift_formats::{DecodeError, cose};
+use sha2::{Digest, Sha256};
+
+pub(crate) use make::header_of;
+pub use make::{Contents, make};
+pub use sign::{Approval, ToBeSigned, add_signature, approve, attach, sign, to_be_signed};
+
+use crate::hex;
+
+/// A package could not be made, read or signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are no package.
+    #[error("not a package of ours: {0}")]
+    Package(DecodeError),
+    /// The bytes are no patch, or only the beginning of one.
+    #[error("not a patch of ours: {0}")]
+    Patch(DecodeError),
+    /// The patch ends inside its header.
+    #[error("not a patch of ours: it ends inside its header")]
+    PatchCut,
+    /// The bytes are no authentication block.
+    #[error("not an authentication block: {0}")]
+    Block(DecodeError),
+    /// The manifest is not the one that the envelope's digest is of.
+    #[error("the manifest's digest is {found}, the envelope says {expected}")]
+    Digest {
+        /// The digest of the manifest there is, in hexadecimal.
+        found: String,
+        /// What the envelope says.
+        expected: String,
+    },
+    /// The patch is for images of other sizes.
+    #[error("the patch is for {which} image of {found} bytes, the image given has {expected}")]
+    ImageSize {
+        /// `an old` or `a new`.
+        which: &'static str,
+        /// Size in the patch's header, in bytes.
+        found: u64,
+        /// Size of the image given, in bytes.
+        expected: u64,
+    },
+    /// A value does not fit the format.
+    #[error("the manifest cannot be written: {0}")]
+    Manifest(DecodeError),
+    /// A text for people does not fit the format.
+    #[error("the texts cannot be written: {0}")]
+    Text(DecodeError),
+    /// An approval's claim does not fit the format.
+    #[error("the approval cannot be written: {0}")]
+    Claims(DecodeError),
+    /// A key has signed already.
+    #[error("key {key_id} has signed this package already")]
+    SignedAlready {
+        /// The key's id, in hexadecimal.
+        key_id: String,
+    },
+    /// A raw signature is of the wrong length.
+    #[error("the signature has {0} bytes, expected the 64 of Ed25519")]
+    SignatureLength(usize),
+    /// A raw signature does not hold.
+    #[error("the signature does not hold for this package and key {key_id}")]
+    SignatureFalse {
+        /// The key's id, in hexadecimal.
+        key_id: String,
+    },
+    /// One block too many.
+    #[error("the package has {} authentication blocks already, which is the limit", cose::MAX_BLOCKS)]
+    Full,
+}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Package(_) | Self::Patch(_) | Self::PatchCut | Self::Block(_) => "`sealift inspect FILE` says what a file is",
+            Self::Digest { .. } => "the package was changed after it was made: get it again from where it was made",
+            Self::ImageSize { .. } => "give the images that the patch was made from",
+            Self::SignedAlready { .. } => "a key counts once; sign with another key if more signatures are needed",
+            Self::SignatureLength(_) => "give the raw 64 bytes, or a COSE block as `sealift approve` writes it",
+            Self::SignatureFalse { .. } => "sign the bytes that `sealift sign --detached` writes for this key, without hashing them first",
+            Self::Text(_) | Self::Manifest(_) | Self::Claims(_) => "SPEC sections 5 and 6 have the limits of each field",
+            Self::Full => "attach what the device's policy asks for, and no more",
+        };
+        Some(hint.into())
+    }
+}
+
+/// Digest and size of an image or patch.
+#[must_use]
+pub fn image_id(bytes: &[u8]) -> ImageId {
+    ImageId { digest: Sha256::digest(bytes).into(), size: u64::try_from(bytes.len()).expect("sizes fit 64 bits") }
+}
+
+/// A package opened on the host, where its parts are looked at before anything is verified: to sign it, or to show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened<'a> {
+    /// The envelope.
+    pub envelope: Envelope<'a>,
+    /// The manifest, whose digest is the one in the envelope.
+    pub manifest: Manifest<'a>,
+    /// The patch, when it is in the package.
+    pub patch: Option<&'a [u8]>,
+}
+
+impl<'a> Opened<'a> {
+    /// Opens a whole package.
+    ///
+    /// # Errors
+    /// It is none, it is cut short, or its manifest is not the one that its digest is of.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        let envelope = Envelope::parse(bytes).map_err(Error::Package)?;
+        let digest: [u8; 32] = Sha256::digest(envelope.manifest_bstr).into();
+        if digest != *envelope.digest {
+            return Err(Error::Digest { found: hex::encode(&digest), expected: hex::encode(envelope.digest) });
+        }
+        let manifest = Manifest::parse_at(envelope.manifest, envelope.manifest_offset).map_err(Error::Package)?;
+        let patch = match envelope.payload {
+            None => None,
+            Some(payload) => {
+                let size = usize::try_from(payload.size).ok();
+                let patch = bytes.get(payload.offset..).filter(|rest| Some(rest.len()) == size);
+                Some(patch.ok_or(Error::Package(sealift_formats::ErrorKind::UnexpectedEnd.at(bytes.len())))?)
+            }
+        };
+        Ok(Self { envelope, manifest, patch })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! A release: what [`config`] asks for, [`pipeline`] makes, and [`report`] tells.
+
+pub mod config;
+pub mod pipeline;
+pub mod report;

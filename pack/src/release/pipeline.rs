@@ -1,0 +1,288 @@
+//! Making a release: a package for each old image and one for every other device, a descriptor for each, and the report.
+//!
+//! Packages are made in parallel and independently; file names, their order in the report and every byte depend on the release file and
+//! the images only.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use sealift_delta::{ImageFile, Options};
+use sealift_formats::manifest::ImageId;
+use sealift_formats::text::Description;
+
+use super::config::{OldImage, Release};
+use super::report::{self, File, Generator, Kind, Omitted, Patch, Report};
+use crate::documents::dlota::{self, Descriptor};
+use crate::keys::{self, PrivateKey};
+use crate::output::{self, PendingFolder};
+use crate::package::{self, Contents, image_id};
+use crate::{hex, names};
+
+/// A release could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An image cannot be read, or no patch made of it.
+    #[error("cannot make the package {what}")]
+    Delta {
+        /// Which.
+        what: String,
+        /// What the generator said.
+        source: sealift_delta::Error,
+    },
+    /// The new image is empty.
+    #[error("the new image {} is empty", .0.display())]
+    EmptyImage(PathBuf),
+    /// A package cannot be made.
+    #[error("cannot make the package {what}")]
+    Package {
+        /// Which.
+        what: String,
+        /// Why not.
+        source: package::Error,
+    },
+    /// A descriptor cannot be written.
+    #[error("cannot make the descriptor {what}")]
+    Descriptor {
+        /// Which.
+        what: String,
+        /// Why not.
+        source: dlota::Error,
+    },
+    /// A key cannot be read.
+    #[error(transparent)]
+    Key(#[from] keys::Error),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] output::Error),
+    /// The threads cannot be started.
+    #[error("cannot start the release's threads: {0}")]
+    Threads(String),
+}
+
+/// How a release is made, beside what the release file says.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Keys that sign as well as those of the release file.
+    pub keys: Vec<PathBuf>,
+    /// Threads to use; `None`: one a core.
+    pub threads: Option<usize>,
+    /// The date in the report, in seconds since 1970; `None`: no date.
+    pub date: Option<u64>,
+}
+
+/// Makes a release into `folder`. `done` is told the name of each package when it is finished, in any order.
+///
+/// # Errors
+/// The first package in the order of the release file that could not be made.
+pub fn build(release: &Release, settings: &Settings, folder: &PendingFolder, done: &(dyn Fn(&str) + Sync)) -> Result<Report, Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| Error::Threads(error.to_string()))?;
+    pool.install(|| Builder::new(release, settings, folder)?.build(settings.date, done))
+}
+
+/// Everything that all packages share.
+struct Builder<'a> {
+    release: &'a Release,
+    folder: &'a PendingFolder,
+    keys: Vec<PrivateKey>,
+    new: ImageFile,
+    new_id: ImageId,
+}
+
+/// A package to be made.
+enum Job<'a> {
+    Delta(&'a OldImage, ImageFile, ImageId),
+    Full,
+}
+
+impl<'a> Builder<'a> {
+    fn new(release: &'a Release, settings: &Settings, folder: &'a PendingFolder) -> Result<Self, Error> {
+        let mut keys: Vec<PrivateKey> = Vec::new();
+        for path in release.signing_keys.iter().chain(&settings.keys) {
+            let key = PrivateKey::read(path)?;
+            if keys.iter().all(|other| other.public() != key.public()) {
+                keys.push(key);
+            }
+        }
+        let new = open(&release.new, "of the new image")?;
+        if new.is_empty() {
+            return Err(Error::EmptyImage(release.new.clone()));
+        }
+        let new_id = image_id(&new);
+        Ok(Self { release, folder, keys, new, new_id })
+    }
+
+    fn build(&self, date: Option<u64>, done: &(dyn Fn(&str) + Sync)) -> Result<Report, Error> {
+        let (jobs, omitted) = self.jobs()?;
+        let made: Vec<Result<report::Package, Error>> = jobs
+            .par_iter()
+            .map(|job| {
+                let package = self.package(job)?;
+                done(package.package.file.as_deref().unwrap_or_default());
+                Ok(package)
+            })
+            .collect();
+        let mut packages = made.into_iter().collect::<Result<Vec<_>, _>>()?;
+        remark_on_large_deltas(&mut packages);
+        let report = self.report(date, packages, omitted);
+        self.folder.write(report::FILE_NAME, &report.to_bytes())?;
+        Ok(report)
+    }
+
+    /// A package for each image in the field, once, and the full one.
+    fn jobs(&self) -> Result<(Vec<Job<'a>>, Vec<Omitted>), Error> {
+        let (mut jobs, mut omitted) = (Vec::new(), Vec::new());
+        let mut seen: Vec<(ImageId, &str)> = vec![(self.new_id, "")];
+        for old in &self.release.old {
+            let image = open(&old.path, &format!("from {}", old.version))?;
+            let id = image_id(&image);
+            let same = seen.iter().find(|(other, _)| *other == id);
+            let reason = match same {
+                Some((_, "")) => Some("it is the new image".to_owned()),
+                Some((_, version)) => Some(format!("it is the same image as {version}, whose package serves both")),
+                None if image.is_empty() => Some("it is empty: the full package serves it".to_owned()),
+                None => None,
+            };
+            match reason {
+                Some(reason) => omitted.push(Omitted { from: old.version.clone(), reason }),
+                None => {
+                    seen.push((id, &old.version));
+                    jobs.push(Job::Delta(old, image, id));
+                }
+            }
+        }
+        jobs.push(Job::Full);
+        Ok((jobs, omitted))
+    }
+
+    fn package(&self, job: &Job<'_>) -> Result<report::Package, Error> {
+        let (old, old_id, label): (&[u8], _, _) = match job {
+            Job::Delta(old, image, id) => (image, Some(*id), format!("from-{}", old.version)),
+            Job::Full => (&[], None, "full".to_owned()),
+        };
+        let name = format!("{}-{}-{label}", self.release.product, self.release.version);
+        // Threads: those of the pool that this runs in.
+        let options = Options { threads: None, ..self.release.delta.clone() };
+        let patch = sealift_delta::generate(old, &self.new, &options).map_err(|source| Error::Delta { what: name.clone(), source })?;
+        let failed = |source| Error::Package { what: name.clone(), source };
+        let mut bytes = package::make(&self.contents(old_id), &patch.bytes).map_err(failed)?;
+        for key in &self.keys {
+            bytes = package::sign(&bytes, key).map_err(failed)?;
+        }
+        let manifest_digest = hex::encode(package::Opened::parse(&bytes).map_err(failed)?.envelope.digest);
+
+        let file = format!("{name}.suit");
+        let descriptor = self.descriptor(&file, bytes.len() as u64).write();
+        let descriptor = descriptor.map_err(|source| Error::Descriptor { what: name.clone(), source })?;
+        let descriptor_file = format!("{name}.dd");
+        self.folder.write(&file, &bytes)?;
+        self.folder.write(&descriptor_file, &descriptor)?;
+        let (kind, from, reason) = match job {
+            Job::Delta(old, ..) => (Kind::Delta, Some(old.version.clone()), format!("for devices that run {}", old.version)),
+            Job::Full => (Kind::Full, None, "for every other device of the class".to_owned()),
+        };
+        Ok(report::Package {
+            kind,
+            from,
+            old_image: old_id.map(|id| of_image(id, None)),
+            permille: bytes.len() as u64 * 1000 / self.new_id.size,
+            package: of_image(image_id(&bytes), Some(file)),
+            patch: Patch {
+                size: patch.bytes.len() as u64,
+                sha256: hex::encode(&image_id(&patch.bytes).digest),
+                profile: names::profile(patch.summary.profile).to_owned(),
+                instruction_set: names::instruction_set(patch.summary.instruction_set).to_owned(),
+                ram: Some(names::bytes_of_log2(patch.summary.ram_log2)).filter(|ram| *ram > 0),
+                chunk: names::bytes_of_log2(patch.summary.chunk_log2),
+            },
+            manifest_digest,
+            signed_by: self.keys.iter().map(|key| hex::encode(&key.public().id())).collect(),
+            descriptor: of_image(image_id(&descriptor), Some(descriptor_file)),
+            reason,
+        })
+    }
+
+    fn contents(&self, old: Option<ImageId>) -> Contents<'_> {
+        let release = self.release;
+        let texts = release.text.iter().map(|(language, text)| Description {
+            language,
+            manifest: text.description.as_deref(),
+            update: text.update.as_deref(),
+            component: &release.component,
+            vendor: text.vendor.as_deref(),
+            model: text.model.as_deref(),
+            version: Some(&release.version),
+        });
+        Contents {
+            sequence: release.sequence,
+            security_counter: release.security_counter,
+            component: &release.component,
+            vendor: release.vendor,
+            class: release.class,
+            old,
+            new: self.new_id,
+            texts: texts.collect(),
+        }
+    }
+
+    fn descriptor(&self, file: &str, size: u64) -> Descriptor {
+        let release = self.release;
+        let texts = release.descriptor.clone();
+        let object_uri = match &texts.base_url {
+            Some(base) => format!("{}/{file}", base.trim_end_matches('/')),
+            None => file.to_owned(),
+        };
+        Descriptor {
+            types: vec![dlota::PACKAGE_MIME_TYPE.to_owned()],
+            size,
+            object_uri,
+            install_notify_uri: texts.notify_url,
+            next_url: texts.next_url,
+            name: texts.name.or_else(|| Some(format!("{} {}", release.product, release.version))),
+            description: texts.description,
+            vendor: texts.vendor,
+            info_url: texts.info_url,
+            icon_uri: None,
+            install_param: texts.install_param,
+            unknown: Vec::new(),
+        }
+    }
+
+    fn report(&self, date: Option<u64>, packages: Vec<report::Package>, omitted: Vec<Omitted>) -> Report {
+        let release = self.release;
+        Report {
+            format: report::FORMAT,
+            generator: Generator { name: "sealift".into(), version: env!("CARGO_PKG_VERSION").into() },
+            product: release.product.clone(),
+            version: release.version.clone(),
+            sequence: release.sequence,
+            security_counter: release.security_counter,
+            component: release.component.clone(),
+            vendor: release.vendor.to_string(),
+            class: release.class.to_string(),
+            date,
+            new_image: of_image(self.new_id, None),
+            packages,
+            omitted,
+        }
+    }
+}
+
+/// A delta that saves nothing is worth a word.
+fn remark_on_large_deltas(packages: &mut [report::Package]) {
+    let Some(full) = packages.iter().find(|package| package.kind == Kind::Full).map(|package| package.package.size) else { return };
+    for package in packages.iter_mut().filter(|package| package.kind == Kind::Delta && package.package.size >= full) {
+        package.reason.push_str("; not smaller than the full package");
+    }
+}
+
+fn of_image(id: ImageId, file: Option<String>) -> File {
+    File { file, size: id.size, sha256: hex::encode(&id.digest) }
+}
+
+fn open(path: &std::path::Path, what: &str) -> Result<ImageFile, Error> {
+    ImageFile::open(path).map_err(|source| Error::Delta { what: what.to_owned(), source })
+}

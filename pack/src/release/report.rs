@@ -1,0 +1,157 @@
+//! `release.json`: what a release made, for machines. Field names are stable; fields may be added.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the report's form.
+pub const FORMAT: u32 = 1;
+/// The report's file name in `dist`.
+pub const FILE_NAME: &str = "release.json";
+
+/// A release, as made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of this form.
+    pub format: u32,
+    /// What made it.
+    pub generator: Generator,
+    /// The product's name.
+    pub product: String,
+    /// The new version's label.
+    pub version: String,
+    /// The manifests' sequence number.
+    pub sequence: u64,
+    /// The manifests' security counter.
+    pub security_counter: u64,
+    /// The component's name.
+    pub component: String,
+    /// The vendor's UUID.
+    pub vendor: String,
+    /// The UUID of the class of devices.
+    pub class: String,
+    /// Seconds since 1970, from SOURCE_DATE_EPOCH; absent without it, so that the same release has the same bytes each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<u64>,
+    /// The new image.
+    pub new_image: File,
+    /// One for each old image in the order of the release file, the full package last.
+    pub packages: Vec<Package>,
+    /// Old images for which there is no package of their own.
+    pub omitted: Vec<Omitted>,
+}
+
+/// What made a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generator {
+    /// `sealift`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// A file or image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// The file's name in `dist`; absent for images, which are not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// Whether a package needs an old image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// For devices with one certain old image.
+    Delta,
+    /// For every device of the class.
+    Full,
+}
+
+/// One package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// What it needs.
+    pub kind: Kind,
+    /// Label of the old image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The old image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_image: Option<File>,
+    /// The package.
+    pub package: File,
+    /// The patch inside it.
+    pub patch: Patch,
+    /// SHA-256 of the manifest, which every signature and approval covers, in hexadecimal.
+    pub manifest_digest: String,
+    /// Ids of the keys that have signed, in hexadecimal.
+    pub signed_by: Vec<String>,
+    /// The download descriptor.
+    pub descriptor: File,
+    /// Size of the package in thousandths of the new image's.
+    pub permille: u64,
+    /// Why it is there, or what is remarkable about it.
+    pub reason: String,
+}
+
+/// What a device needs to know of a patch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// `fast` or `compact`.
+    pub profile: String,
+    /// The instruction set recorded in it.
+    pub instruction_set: String,
+    /// Memory for applying it, in bytes; absent: a device with an operating system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ram: Option<u64>,
+    /// Bytes that are authenticated at once; 0: all.
+    pub chunk: u64,
+}
+
+/// An old image without a package of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Omitted {
+    /// Its label.
+    pub from: String,
+    /// Why not.
+    pub reason: String,
+}
+
+impl Report {
+    /// The report's bytes: always the same for the same report.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("no map with keys that are not strings");
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+/// A table of the packages.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.packages.iter().filter_map(|package| package.package.file.as_ref()).map(String::len).max().unwrap_or(0).max(7);
+        writeln!(f, "{} {}, sequence number {}, class {}", self.product, self.version, self.sequence, self.class)?;
+        writeln!(f, "new image: {} bytes, sha-256 {}", self.new_image.size, self.new_image.sha256)?;
+        write!(f, "  {:<width$}  {:>10}  {:>8}  signed by", "package", "bytes", "of image")?;
+        for package in &self.packages {
+            let file = package.package.file.as_deref().unwrap_or("-");
+            let ratio = format!("{}.{} %", package.permille / 10, package.permille % 10);
+            let signers = if package.signed_by.is_empty() { "nobody yet".to_owned() } else { package.signed_by.join(", ") };
+            write!(f, "\n  {file:<width$}  {:>10}  {ratio:>8}  {signers}", package.package.size)?;
+        }
+        for omitted in &self.omitted {
+            write!(f, "\n  no package from {}: {}", omitted.from, omitted.reason)?;
+        }
+        Ok(())
+    }
+}

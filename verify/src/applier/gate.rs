@@ -1,0 +1,187 @@
+//! The gate that every byte of a patch passes (SPEC section 2.1): nothing behind it sees a byte of a chunk that is not authentic.
+
+use sealift_formats::ErrorKind;
+use sealift_formats::patch::{DIGEST_BYTES, Geometry, Header, Parsed};
+
+use super::{
+    error::refused,
+    expectation::Expected,
+    sizes::{to_u64, to_usize},
+};
+use crate::{
+    digest::{Sha256, sha256},
+    error::Error,
+};
+
+/// Holds bytes back until their chunk is whole and has the digest that was promised.
+#[derive(Debug)]
+pub(super) struct Gate<'m> {
+    buffer: &'m mut [u8],
+    /// Bytes of the current chunk that are in `buffer`.
+    filled: usize,
+    /// Bytes of the patch taken.
+    taken: u64,
+    /// Known from the start under a manifest; from the header on otherwise.
+    geometry: Option<Geometry>,
+    /// What the current chunk must have; `None`: it comes first, and nothing was signed.
+    digest: Option<[u8; DIGEST_BYTES]>,
+    /// SHA-256 of the patch so far, and what it must be in the end.
+    whole: Option<(Sha256, [u8; DIGEST_BYTES])>,
+    /// Only one chunk, and nothing to authenticate it by: bytes after the header need not wait.
+    open: bool,
+}
+
+/// What the gate lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Release {
+    /// Nothing yet.
+    Nothing,
+    /// The first bytes of the buffer, so many.
+    Buffered(usize),
+    /// The bytes just taken, as they are.
+    Direct,
+}
+
+impl<'m> Gate<'m> {
+    /// A gate for a patch of which `expected` is known.
+    pub(super) fn new(buffer: &'m mut [u8], expected: Option<&Expected>) -> Result<Self, Error> {
+        let mut gate = Self { buffer, filled: 0, taken: 0, geometry: None, digest: None, whole: None, open: false };
+        if let Some(expected) = expected {
+            let geometry = Geometry::of_patch(expected.patch.size, expected.chunk_log2()?).map_err(|kind| kind.at(0))?;
+            gate.set_geometry(geometry)?;
+            gate.digest = Some(expected.apply.first_chunk);
+            gate.whole = Some((Sha256::new(), expected.patch.digest));
+        }
+        Ok(gate)
+    }
+
+    /// Bytes of the patch taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Bytes of the patch and of its body, once known.
+    pub(super) fn geometry(&self) -> Option<Geometry> {
+        self.geometry
+    }
+
+    /// Whether the whole patch has been taken.
+    pub(super) fn is_complete(&self) -> bool {
+        self.geometry.is_some_and(|geometry| geometry.patch_size == self.taken)
+    }
+
+    /// What [`Release::Buffered`] lets through.
+    pub(super) fn buffered(&self, length: usize) -> &[u8] {
+        self.buffer.get(..length).unwrap_or_default()
+    }
+
+    /// Takes bytes from the start of `bytes`, which is not empty: returns how many, and what may be looked at now.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(usize, Release), Error> {
+        match self.geometry {
+            None => self.push_unknown(bytes),
+            Some(geometry) if self.open => {
+                let length = bytes.len().min(to_usize(self.left(&geometry)));
+                self.count(length, &geometry)?;
+                Ok((length, Release::Direct))
+            }
+            Some(geometry) => self.push_chunk(bytes, &geometry),
+        }
+    }
+
+    /// Before the header of an unsigned patch is known: byte by byte, until it says how long the chunks are.
+    fn push_unknown(&mut self, bytes: &[u8]) -> Result<(usize, Release), Error> {
+        for (length, &byte) in (1..).zip(bytes) {
+            *self.buffer.get_mut(self.filled).ok_or(Error::ChunkTooLarge)? = byte;
+            self.filled = self.filled.saturating_add(1);
+            self.taken = self.taken.saturating_add(1);
+            let body = self.buffered(self.filled);
+            if let Parsed::Complete { header, length: header_length } = Header::parse(body)? {
+                let chunk_log2 = header.chunk_log2;
+                let size = to_u64(header_length).checked_add(header.payload_size).ok_or(refused(ErrorKind::HeaderRange, 0))?;
+                let geometry = Geometry::of_body(size, chunk_log2).map_err(|kind| kind.at(0))?;
+                self.open = chunk_log2 == 0;
+                self.set_geometry(geometry)?;
+                let release = if self.open || self.is_complete() { Release::Buffered(self.filled) } else { Release::Nothing };
+                return Ok((length, release));
+            }
+            check_header_end(body)?;
+        }
+        Ok((bytes.len(), Release::Nothing))
+    }
+
+    /// Takes what is missing of the current chunk, and checks it when it is whole.
+    fn push_chunk(&mut self, bytes: &[u8], geometry: &Geometry) -> Result<(usize, Release), Error> {
+        // The chunk before was looked at in full when its last byte came.
+        let start = self.taken.saturating_sub(to_u64(self.filled));
+        let size = to_usize(geometry.chunk_size.min(geometry.patch_size.saturating_sub(start)));
+        let room = self.buffer.get_mut(self.filled..size).ok_or(Error::ChunkTooLarge)?;
+        let length = room.len().min(bytes.len());
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.filled = self.filled.saturating_add(length);
+        self.count(length, geometry)?;
+        if self.filled < size {
+            return Ok((length, Release::Nothing));
+        }
+        self.filled = 0;
+        let last = self.is_complete();
+        let chunk = self.buffer.get(..size).unwrap_or_default();
+        if self.digest.is_some_and(|digest| digest != sha256(chunk)) {
+            return Err(Error::ChunkDigest);
+        }
+        if let Some((whole, expected)) = &mut self.whole {
+            whole.update(chunk);
+            if last && whole.clone().finish() != *expected {
+                return Err(Error::PatchDigest);
+            }
+        }
+        if last {
+            return Ok((length, Release::Buffered(size)));
+        }
+        let (body, digest) = chunk.split_last_chunk::<DIGEST_BYTES>().ok_or(refused(ErrorKind::ChunkForm, start))?;
+        self.digest = Some(*digest);
+        Ok((length, Release::Buffered(body.len())))
+    }
+
+    fn left(&self, geometry: &Geometry) -> u64 {
+        geometry.patch_size.saturating_sub(self.taken)
+    }
+
+    /// Counts `length` bytes as taken; none are when the patch has ended before.
+    fn count(&mut self, length: usize, geometry: &Geometry) -> Result<(), Error> {
+        if length == 0 {
+            return Err(refused(ErrorKind::TrailingBytes, geometry.patch_size));
+        }
+        self.taken = self.taken.saturating_add(to_u64(length));
+        Ok(())
+    }
+
+    fn set_geometry(&mut self, geometry: Geometry) -> Result<(), Error> {
+        let needed = geometry.chunk_size.min(geometry.patch_size);
+        if !self.open && needed > to_u64(self.buffer.len()) {
+            return Err(Error::ChunkTooLarge);
+        }
+        self.geometry = Some(geometry);
+        Ok(())
+    }
+}
+
+/// Refuses a header that has not ended where the digest of a chunked patch may begin (SPEC section 2.2).
+fn check_header_end(body: &[u8]) -> Result<(), Error> {
+    match body.get(CHUNK_LOG2_AT) {
+        Some(&chunk_log2) if to_u64(body.len()) >= header_bound(chunk_log2) => Err(refused(ErrorKind::PatchHeaderTooLong, to_u64(body.len()))),
+        _ => Ok(()),
+    }
+}
+
+/// Where `chunk_log2` is in the header.
+const CHUNK_LOG2_AT: usize = 5;
+
+/// Bytes that a header may have, as far as chunks are concerned.
+pub(super) fn header_bound(chunk_log2: u8) -> u64 {
+    match chunk_log2 {
+        0 => u64::MAX,
+        log2 => 1u64.checked_shl(log2.into()).unwrap_or(u64::MAX).saturating_sub(to_u64(DIGEST_BYTES)),
+    }
+}

@@ -1,0 +1,212 @@
+//! What happens behind the gate: checks, decoding, hashing, writing.
+
+use sealift_formats::ErrorKind;
+use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment};
+
+use super::Applied;
+use super::error::{ApplyError, refused};
+use super::expectation::Expected;
+use super::fast::{Decompressors, Fast};
+use super::gate::header_bound;
+use super::payload::{PayloadDecoder, Plan, Workspace};
+use super::sizes::{to_u64, to_usize};
+use crate::decompress::Decompressor;
+use crate::digest::{Crc32, Sha256};
+use crate::error::Error;
+use crate::storage::{ReadImage, WriteImage};
+
+/// The decoder of the patch's profile.
+#[derive(Debug)]
+enum Decoder<D> {
+    Fast(Fast<D>),
+}
+
+/// Where the body is read.
+#[derive(Debug)]
+enum Stage<D> {
+    /// Its header comes; the decompressors wait until it is known who needs them.
+    Header(Option<Decompressors<D>>),
+    Payload(Plan, Decoder<D>),
+    /// The new image is whole and has been found right.
+    Checked(Applied),
+}
+
+/// The new image in the making.
+#[derive(Debug)]
+pub(super) struct Install<'m, O, N, D> {
+    old: O,
+    new: N,
+    group: &'m mut [u8],
+    segments: &'m mut [Segment],
+    scratch: &'m mut [u8],
+    expected: Option<Expected>,
+    stage: Stage<D>,
+    new_size: Option<u64>,
+    written: u64,
+    begun: bool,
+    crc: Crc32,
+    /// Only under a manifest.
+    digest: Option<Sha256>,
+}
+
+type Result<T, O, N> = core::result::Result<T, ApplyError<<O as ReadImage>::Error, <N as WriteImage>::Error>>;
+
+impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
+    pub(super) fn new(
+        old: O,
+        new: N,
+        group: &'m mut [u8],
+        segments: &'m mut [Segment],
+        scratch: &'m mut [u8],
+        decompressors: Decompressors<D>,
+        expected: Option<Expected>,
+    ) -> Self {
+        let digest = expected.is_some().then(Sha256::new);
+        let stage = Stage::Header(Some(decompressors));
+        Self { old, new, group, segments, scratch, expected, stage, new_size: None, written: 0, begun: false, crc: Crc32::new(), digest }
+    }
+
+    /// Bytes of the new image handed to its storage.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes of the new image, once the header has passed its checks.
+    pub(super) fn new_size(&self) -> Option<u64> {
+        self.new_size
+    }
+
+    /// Takes the next bytes of the body. The first ones hold the whole header; `last` says that no others follow.
+    pub(super) fn take(&mut self, body: &[u8], geometry: Option<&Geometry>, last: bool) -> Result<(), O, N> {
+        let mut rest = body;
+        if let Stage::Header(decompressors) = &mut self.stage {
+            let Some(decompressors) = decompressors.take() else { return Err(Error::AfterError.into()) };
+            let header_bytes = self.open(body, geometry, decompressors)?;
+            rest = body.get(header_bytes..).unwrap_or_default();
+        }
+        self.decode(rest)?;
+        match self.stage {
+            Stage::Payload(plan, _) if last => Err(refused(ErrorKind::PayloadSize, plan.payload_start).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The storage writes what it holds back.
+    pub(super) fn finish(mut self, patch_size: u64) -> Result<Applied, O, N> {
+        let Stage::Checked(applied) = self.stage else { return Err(refused(ErrorKind::UnexpectedEnd, patch_size).into()) };
+        self.new.finish().map_err(ApplyError::NewImage)?;
+        Ok(Applied { patch_size, ..applied })
+    }
+
+    /// Parses the header, checks it and the old image, and makes the decoder. Returns the header's bytes.
+    fn open(&mut self, body: &[u8], geometry: Option<&Geometry>, decompressors: Decompressors<D>) -> Result<usize, O, N> {
+        let (header, length) = match Header::parse(body)? {
+            Parsed::Complete { header, length } if to_u64(length) <= header_bound(header.chunk_log2) => (header, length),
+            Parsed::Incomplete if geometry.is_some_and(|geometry| geometry.chunk_count == 1) => {
+                return Err(refused(ErrorKind::UnexpectedEnd, to_u64(body.len())).into());
+            }
+            _ => return Err(refused(ErrorKind::PatchHeaderTooLong, to_u64(body.len())).into()),
+        };
+        if let Some(expected) = &self.expected {
+            expected.check_header(&header)?;
+        }
+        let plan = Plan::new(&header, to_u64(length));
+        let body_size = plan.payload_start.checked_add(plan.payload_size);
+        if geometry.map(|geometry| geometry.body_size) != body_size {
+            return Err(refused(ErrorKind::PayloadSize, 0).into());
+        }
+        let decoder = match header.profile {
+            Profile::Fast => Decoder::Fast(Fast::new(plan, header.parameters, decompressors)?),
+            Profile::Compact => return Err(Error::NotBuiltIn.into()),
+        };
+        if plan.group_size.min(plan.new_size) > to_u64(self.group.len()) {
+            return Err(Error::GroupTooLarge.into());
+        }
+        if plan.new_size > self.new.capacity() {
+            return Err(Error::ImageTooLarge.into());
+        }
+        self.check_old(&plan)?;
+        self.new_size = Some(plan.new_size);
+        self.stage = Stage::Payload(plan, decoder);
+        Ok(length)
+    }
+
+    /// The old image must be the one that the patch is for.
+    fn check_old(&mut self, plan: &Plan) -> Result<(), O, N> {
+        let signed = self.expected.and_then(|expected| expected.old);
+        // A full image goes onto any device.
+        let any = plan.old_size == 0 && signed.is_none();
+        if !any && self.old.size() != plan.old_size {
+            return Err(Error::OtherOldImage.into());
+        }
+        let (mut crc, mut digest) = (Crc32::new(), signed.map(|_| Sha256::new()));
+        // The group buffer has no other use before the first group, and is the largest.
+        let buffer = if self.group.is_empty() { &mut *self.scratch } else { &mut *self.group };
+        let mut at = 0u64;
+        while at < plan.old_size {
+            let length = plan.old_size.saturating_sub(at).min(to_u64(buffer.len()));
+            let bytes = buffer.get_mut(..to_usize(length)).filter(|bytes| !bytes.is_empty()).ok_or(Error::BufferTooSmall)?;
+            self.old.read(at, bytes).map_err(ApplyError::OldImage)?;
+            crc.update(bytes);
+            if let Some(digest) = &mut digest {
+                digest.update(bytes);
+            }
+            at = at.saturating_add(length);
+        }
+        let equal = crc.finish() == plan.old_crc && digest.map(Sha256::finish) == signed.map(|old| old.digest);
+        if equal { Ok(()) } else { Err(Error::OtherOldImage.into()) }
+    }
+
+    /// Decodes payload bytes and writes the groups that they complete.
+    fn decode(&mut self, payload: &[u8]) -> Result<(), O, N> {
+        let mut rest = payload;
+        loop {
+            let Stage::Payload(plan, Decoder::Fast(decoder)) = &mut self.stage else { return Ok(()) };
+            let plan = *plan;
+            let mut work = Workspace { old: &mut self.old, segments: self.segments, group: self.group, scratch: self.scratch };
+            let decoded = decoder.decode(rest, &mut work)?;
+            let complete = decoder.is_complete();
+            rest = rest.get(decoded.consumed..).unwrap_or_default();
+            self.write(&plan, decoded.ready)?;
+            if complete {
+                return self.check_new(&plan);
+            }
+            if decoded.ready == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands the first `ready` bytes of the group to the storage.
+    fn write(&mut self, plan: &Plan, ready: usize) -> Result<(), O, N> {
+        if !self.begun && (ready > 0 || plan.new_size == 0) {
+            self.new.begin(plan.new_size).map_err(ApplyError::NewImage)?;
+            self.begun = true;
+        }
+        let bytes = self.group.get(..ready).unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.crc.update(bytes);
+        if let Some(digest) = &mut self.digest {
+            digest.update(bytes);
+        }
+        self.new.write(self.written, bytes).map_err(ApplyError::NewImage)?;
+        self.written = self.written.saturating_add(to_u64(bytes.len()));
+        Ok(())
+    }
+
+    /// The new image must be the one that the header, and under a manifest the signature, promised.
+    fn check_new(&mut self, plan: &Plan) -> Result<(), O, N> {
+        let new_crc = self.crc.clone().finish();
+        if new_crc != plan.new_crc {
+            return Err(Error::NewImageCrc.into());
+        }
+        let new_digest = self.digest.clone().map(Sha256::finish);
+        if new_digest != self.expected.map(|expected| expected.new.digest) {
+            return Err(Error::NewImageDigest.into());
+        }
+        self.stage = Stage::Checked(Applied { patch_size: 0, new_size: plan.new_size, new_crc, new_digest });
+        Ok(())
+    }
+}
