@@ -26,8 +26,10 @@ const LONG: usize = 256;
 const SHORTEST: usize = 4;
 /// How far approximate extension goes.
 const REACH: usize = 1024;
+/// How far it goes to choose between equals.
+const GLANCE: usize = 96;
 /// Neighbours in the suffix array tried on each side.
-const NEIGHBOURS: usize = 12;
+const NEIGHBOURS: usize = 6;
 /// In a window without a match for this many bytes, every second byte is tried only: extension backwards makes up for it.
 const PATIENCE: usize = 4096;
 
@@ -78,23 +80,23 @@ impl Pair<'_> {
         if repeats(8) || repeats(4) {
             self.costs.repeated_miss
         } else if hit_before {
-            self.costs.first_miss
+            self.costs.first_miss[usize::from(difference)]
         } else {
-            self.costs.next_miss
+            self.costs.next_miss[usize::from(difference)]
         }
     }
 
     /// Highest saving over literals that bytes from `at` on reach on `diagonal`.
-    fn gain_ahead(&self, diagonal: i64, at: usize) -> (i64, usize) {
+    fn gain_ahead(&self, diagonal: i64, at: usize, reach: usize) -> (i64, usize) {
         let Some(old) = self.old_offset(diagonal, at) else { return (0, 0) };
-        let length = (self.old.len() - old).min(self.new.len() - at).min(REACH);
+        let length = (self.old.len() - old).min(self.new.len() - at).min(reach);
         self.gain((0..length).map(|index| (old + index, at + index)))
     }
 
-    /// Bytes before `at`, down to `floor`, over which `diagonal` saves most over literals, and that saving.
-    fn gain_behind(&self, diagonal: i64, at: usize, floor: usize) -> (i64, usize) {
+    /// Bytes before `at` over which `diagonal` saves most over literals, and that saving.
+    fn gain_behind(&self, diagonal: i64, at: usize, reach: usize) -> (i64, usize) {
         let Some(old) = self.old_offset(diagonal, at) else { return (0, 0) };
-        let length = old.min(at - floor).min(REACH);
+        let length = old.min(at).min(reach);
         self.gain((1..=length).map(|index| (old - index, at - index)))
     }
 
@@ -145,17 +147,17 @@ impl Search<'_> {
         let mut candidates = Vec::new();
         // The diagonal followed: at a window's start the one that changes nothing.
         let mut followed = 0_i64;
+        let mut recent = Recent::default();
         let mut last_match = self.start;
         let mut at = self.start;
         let mut followed_end = at;
         // The plan knows nothing of what this window follows.
-        candidates.extend(self.candidate(followed, at));
+        candidates.extend(self.candidate(followed, at, followed));
         while at < self.end {
             let run = self.pair.run(followed, at, self.end - at);
             if run >= FOLLOW {
-                // The plan gives up a diagonal that fails for long.
                 if at - followed_end >= RESUME || run >= LONG {
-                    candidates.extend(self.candidate(followed, at).map(|candidate| Candidate {
+                    candidates.extend(self.candidate(followed, at, followed).map(|candidate| Candidate {
                         new_end: candidate.new_end.max(at + run),
                         gain: candidate.gain.max(run as i64 * self.pair.costs.literal),
                         ..candidate
@@ -166,12 +168,22 @@ impl Search<'_> {
                 followed_end = at;
                 continue;
             }
-            let best = self.look_up(at, followed, run);
-            if let Some((diagonal, length)) = best {
-                candidates.extend(self.candidate(diagonal, at));
+            let known = recent.longest_run(&self.pair, at).max(run);
+            if known >= FOLLOW {
+                // A place proposed before explains what comes; look again near the end of it.
+                at += known / 2;
+                last_match = at;
+                continue;
+            }
+            if let Some((diagonal, length)) = self.look_up(at, followed, known)
+                && let Some(candidate) = self.candidate(diagonal, at, followed)
+            {
+                candidates.push(candidate);
+                recent.push(diagonal, candidate.new_end);
                 last_match = at + length;
-                if diagonal == followed
-                    || self.pair.gain_ahead(diagonal, at).0 > self.pair.gain_ahead(followed, at).0 + self.pair.costs.segment(diagonal - followed)
+                if diagonal != followed
+                    && self.pair.gain_ahead(diagonal, at, REACH).0
+                        > self.pair.gain_ahead(followed, at, REACH).0 + self.pair.costs.segment(diagonal - followed)
                 {
                     followed = diagonal;
                     followed_end = at;
@@ -182,19 +194,24 @@ impl Search<'_> {
         candidates
     }
 
-    /// `diagonal` around `at`, if it saves at least what a segment costs.
-    fn candidate(&self, diagonal: i64, at: usize) -> Option<Candidate> {
-        let (gain_behind, behind) = self.pair.gain_behind(diagonal, at, 0);
-        let (gain_ahead, ahead) = self.pair.gain_ahead(diagonal, at);
+    /// `diagonal` around `at`, if it saves at least what a segment costs after one on the diagonal followed.
+    fn candidate(&self, diagonal: i64, at: usize, followed: i64) -> Option<Candidate> {
+        let (gain_ahead, ahead) = self.pair.gain_ahead(diagonal, at, REACH);
+        let (gain_behind, behind) = self.pair.gain_behind(diagonal, at, REACH);
         let gain = gain_behind + gain_ahead;
-        (gain > self.pair.costs.segment).then_some(Candidate { new_start: at - behind, diagonal, new_end: at + ahead, gain })
+        (gain > self.pair.costs.segment(diagonal - followed)).then_some(Candidate {
+            new_start: at - behind,
+            diagonal,
+            new_end: at + ahead,
+            gain,
+        })
     }
 
-    /// The best place for the bytes at `at`, unless the one followed is as good: its diagonal and how many bytes are equal there.
-    fn look_up(&self, at: usize, followed: i64, run: usize) -> Option<(i64, usize)> {
+    /// The best place for the bytes at `at`, if more than `known` are equal there: its diagonal and how many bytes are equal.
+    fn look_up(&self, at: usize, followed: i64, known: usize) -> Option<(i64, usize)> {
         let query = &self.pair.new[at..];
         let found = self.index.longest(query)?;
-        if found.length < SHORTEST || found.length <= run {
+        if found.length < SHORTEST || found.length <= known {
             return None;
         }
         let mut best: Option<(i64, u64, usize)> = None;
@@ -204,27 +221,42 @@ impl Search<'_> {
             }
             let position = self.index.position(rank);
             let diagonal = position as i64 - at as i64;
-            let (gain, _) = self.pair.gain_ahead(diagonal, at);
-            let gain = gain - self.pair.costs.segment(diagonal - followed);
-            let key = (gain, diagonal.abs_diff(followed), position);
+            let (ahead, _) = self.pair.gain_ahead(diagonal, at, GLANCE);
+            let (behind, _) = self.pair.gain_behind(diagonal, at, GLANCE);
+            let key = (ahead + behind - self.pair.costs.segment(diagonal - followed), diagonal.abs_diff(followed), position);
             if best.is_none_or(|best| key.0 > best.0 || (key.0 == best.0 && (key.1, key.2) < (best.1, best.2))) {
                 best = Some(key);
             }
             true
         };
         consider(found.rank);
-        let below = (0..found.rank).rev().take(NEIGHBOURS);
-        for rank in below {
-            if !consider(rank) {
-                break;
-            }
-        }
-        for rank in (found.rank + 1..self.index.len()).take(NEIGHBOURS) {
-            if !consider(rank) {
-                break;
-            }
-        }
+        let _ = (0..found.rank).rev().take(NEIGHBOURS).all(&mut consider);
+        let _ = (found.rank + 1..self.index.len()).take(NEIGHBOURS).all(&mut consider);
         let (_, _, position) = best?;
         Some((position as i64 - at as i64, found.length))
+    }
+}
+
+/// The diagonals proposed last and up to where they are known to pay.
+#[derive(Default)]
+struct Recent {
+    diagonals: [(i64, usize); 8],
+    next: usize,
+}
+
+impl Recent {
+    fn push(&mut self, diagonal: i64, end: usize) {
+        if let Some(known) = self.diagonals.iter_mut().find(|known| known.0 == diagonal) {
+            known.1 = end;
+            return;
+        }
+        self.diagonals[self.next] = (diagonal, end);
+        self.next = (self.next + 1) % self.diagonals.len();
+    }
+
+    /// Most equal bytes from `at` on, as far as proposed.
+    fn longest_run(&self, pair: &Pair<'_>, at: usize) -> usize {
+        let runs = self.diagonals.iter().filter(|(_, end)| *end > at);
+        runs.map(|(diagonal, end)| pair.run(*diagonal, at, end - at)).max().unwrap_or(0)
     }
 }

@@ -82,16 +82,7 @@ impl<'a> Envelope<'a> {
             Block::read(wrapper.nested()?)?;
         }
         wrapper.finish()?;
-        Ok(Envelope {
-            digest_algorithm,
-            digest: value,
-            digest_bytes,
-            manifest: manifest.rest(),
-            manifest_bstr,
-            blocks,
-            block_count,
-            members,
-        })
+        Ok(Envelope { digest_algorithm, digest: value, digest_bytes, manifest: manifest.rest(), manifest_bstr, blocks, block_count, members })
     }
 
     /// The authentication blocks.

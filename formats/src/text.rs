@@ -112,11 +112,7 @@ pub fn write(descriptions: &[Description<'_>]) -> Result<alloc::vec::Vec<u8>, De
         writer.map(u64::try_from(sorted.len()).unwrap_or(u64::MAX));
         for description in &sorted {
             let general = [(text_key::MANIFEST_DESCRIPTION, description.manifest), (text_key::UPDATE_DESCRIPTION, description.update)];
-            let about = [
-                (text_key::VENDOR_NAME, description.vendor),
-                (text_key::MODEL_NAME, description.model),
-                (text_key::VERSION, description.version),
-            ];
+            let about = [(text_key::VENDOR_NAME, description.vendor), (text_key::MODEL_NAME, description.model), (text_key::VERSION, description.version)];
             writer.text(description.language).map(count(&general).saturating_add(1));
             write_entries(writer, &general);
             writer.array(1).bytes(description.component.as_bytes()).map(count(&about));

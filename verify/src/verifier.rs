@@ -260,23 +260,6 @@ impl<T> Verified<T> {
     }
 }
 
-#[cfg(test)]
-impl<T> Verified<T> {
-    /// For tests of what comes after the verifier.
-    pub(crate) fn assume(value: T) -> Self {
-        let report = Report {
-            clock: Clock::Epochs,
-            manifest_digest: [0; 32],
-            payload: None,
-            package_size: 0,
-            oem_keys: 0,
-            approval_keys: 0,
-            by_consent: false,
-        };
-        Verified { value, report }
-    }
-}
-
 impl<T> Deref for Verified<T> {
     type Target = T;
 

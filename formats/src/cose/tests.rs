@@ -104,13 +104,7 @@ fn peer_block(key: &SigningKey, payload: &[u8], key_id: &[u8], with_claims: bool
     if with_claims {
         let entry = |key: i64, value: u64| (key.into(), value.into());
         let audience = "urn:uuid:07070707-0707-0707-0707-070707070707";
-        let map = [
-            (1.into(), "operator-a".into()),
-            (3.into(), audience.into()),
-            entry(4, 2),
-            entry(5, 1),
-            entry(-65537, 3),
-        ];
+        let map = [(1.into(), "operator-a".into()), (3.into(), audience.into()), entry(4, 2), entry(5, 1), entry(-65537, 3)];
         header = header.add_critical_label(coset::RegisteredLabelWithPrivate::Assigned(iana::HeaderParameter::CwtClaims));
         header = header.value(15, coset::cbor::Value::Map(map.to_vec()));
     }
@@ -138,10 +132,8 @@ fn coset_and_we_agree_both_ways() {
         assert_eq!(peer.protected.header.key_id, b"op-a-1");
         let labels = |header: &coset::Header| header.rest.iter().map(|(label, _)| label.clone()).collect::<Vec<_>>();
         assert_eq!(labels(&peer.protected.header).len(), usize::from(claims.is_some()));
-        peer.verify_detached_signature(&payload, b"", |signature, bytes| {
-            VerifyingKey::from(&key).verify_strict(bytes, &signature.try_into().unwrap())
-        })
-        .unwrap();
+        peer.verify_detached_signature(&payload, b"", |signature, bytes| VerifyingKey::from(&key).verify_strict(bytes, &signature.try_into().unwrap()))
+            .unwrap();
         assert!(peer.protected.header.clone().to_vec().is_ok());
 
         // Theirs to ours, to the byte: Ed25519 is deterministic.

@@ -155,7 +155,7 @@ proptest! {
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..512), tagged: bool) {
         let bytes = if tagged { [&b"\xd8\x6b\xa2\x02"[..], &bytes].concat() } else { bytes };
         if let Ok(envelope) = Envelope::parse(&bytes) {
-            envelope.blocks().for_each(|block| drop(block));
+            let _ = envelope.blocks().filter(Result::is_ok).count();
         }
     }
 
@@ -165,7 +165,7 @@ proptest! {
         let at = at % bytes.len();
         bytes[at] = value;
         if let Ok(envelope) = Envelope::parse(&bytes) {
-            envelope.blocks().for_each(|block| drop(block));
+            let _ = envelope.blocks().filter(Result::is_ok).count();
         }
     }
 }

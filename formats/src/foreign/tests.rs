@@ -93,9 +93,9 @@ fn the_8_malformed_envelopes_are_refused_by_shell_or_manifest() {
     let expected = [
         ("neg_noauth.bin", ErrorKind::MissingKey),
         ("neg_noseq.bin", ErrorKind::MissingKey),
-        ("neg_reppolicy16.bin", ErrorKind::MissingKey),
+        ("neg_reppolicy16.bin", ErrorKind::NotTheTemplate),
         ("neg_seqtext.bin", ErrorKind::WrongType),
-        ("neg_unknowncmd.bin", ErrorKind::MissingKey),
+        ("neg_unknowncmd.bin", ErrorKind::NotTheTemplate),
         ("neg_unknownkey.bin", ErrorKind::UnknownKey),
         ("neg_version2.bin", ErrorKind::ManifestVersion(2)),
         ("neg_wrongtag.bin", ErrorKind::NotAnEnvelope),

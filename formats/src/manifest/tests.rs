@@ -140,7 +140,7 @@ fn refusals() {
     ] {
         assert_eq!(kind(&replaced(delta, from, to, nth)), expected, "{from:02x?} -> {to:02x?} ({nth})");
     }
-    assert_eq!(kind(&replaced(&full(), b"\x02\x82\x81", b"\x02\x83\x81", 0)), WrongType);
+    assert_eq!(kind(&replaced(&full(), b"\x02\x82\x81", b"\x02\x83\x81", 0)), NotTheTemplate);
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn refusals() {
     assert_eq!(kind(&replaced(b"\xa5\x01\x01", b"\xa5\x01\x02")), TrustVersion(2));
     assert_eq!(kind(&replaced(b"\x03\x32\x04", b"\x03\x26\x04")), UnsupportedAlgorithm(Algorithm(-7)));
     assert_eq!(kind(&replaced(b"\x02\x01\x03\x32", b"\x02\x03\x03\x32")), RoleName);
-    assert_eq!(kind(&replaced(b"\x03\x00", b"\x03\x02")), IntegerRange);
+    assert_eq!(kind(&replaced(b"\x03\x00\xa3", b"\x03\x02\xa3")), IntegerRange);
     assert_eq!(kind(&replaced(b"\x05\x18\x4d", b"\x06\x18\x4d")), MissingKey);
     assert_eq!(kind(&[&bytes[..], b"\0"].concat()), TrailingBytes);
 }

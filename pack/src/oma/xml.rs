@@ -458,6 +458,22 @@ impl<'l> TreeBuilder<'l> {
         Ok(())
     }
 
+    /// Adds a tree that was a document of its own inside this one: its elements count, and so does its depth.
+    pub(crate) fn embedded(&mut self, tree: Element) -> Result<(), Error> {
+        let (elements, text_bytes, depth) = measure(&tree);
+        self.count(elements)?;
+        self.count_text(text_bytes)?;
+        if self.open.len().saturating_add(depth) > self.limits.depth {
+            return Err(Error::TooLarge { limit: Limit::Depth, allowed: self.limits.depth });
+        }
+        self.node(Node::Element(tree))
+    }
+
+    /// The innermost open elements, for a reader that must change what it has read.
+    pub(crate) fn open_mut(&mut self) -> &mut [Element] {
+        &mut self.open
+    }
+
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         let mut element = self
             .open
@@ -477,6 +493,22 @@ impl<'l> TreeBuilder<'l> {
             _ => Err(Error::Truncated),
         }
     }
+}
+
+/// How many elements and bytes of text a tree has, and how deep it is.
+fn measure(tree: &Element) -> (usize, usize, usize) {
+    let mut sum = (1, 0, 0);
+    for child in &tree.children {
+        match child {
+            Node::Element(element) => {
+                let (elements, text_bytes, depth) = measure(element);
+                sum = (sum.0 + elements, sum.1 + text_bytes, sum.2.max(depth));
+            }
+            Node::Text(text) => sum.1 += text.len(),
+            Node::Opaque(bytes) => sum.1 += bytes.len(),
+        }
+    }
+    (sum.0, sum.1, sum.2 + 1)
 }
 
 /// Writes a document: declaration, the document type line if there is one, the tree without white space. The same tree

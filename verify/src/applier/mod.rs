@@ -154,7 +154,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     ///
     /// [`ErrorKind::UnexpectedEnd`] at the number of bytes taken when bytes of the patch are missing, [`Error::AfterError`], or the
     /// storage's error.
-    pub fn finish(mut self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
+    pub fn finish(self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
         if self.failed {
             return Err(Error::AfterError.into());
         }

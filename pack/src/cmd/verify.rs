@@ -1,0 +1,201 @@
+//! `sealift verify`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use sealift_formats::manifest::Manifest;
+use sealift_formats::trust::TrustRecord;
+use sealift_verify::applier::Expectation;
+use sealift_verify::{DeviceState, Verified};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::apply::{clock, open_old, with_old_digest};
+use super::{Answer, read};
+use crate::device_state::StateFile;
+use crate::image_file::NewNowhere;
+use crate::install::{self, Error};
+use crate::package::Opened;
+use crate::progress::Progress;
+use crate::{hex, time, trust};
+
+/// Checks a package as a device would, with the device's own code.
+///
+/// With --old the patch is applied as well, to nowhere, so that the digests of old, patch and new image are all checked. A package that a
+/// device would refuse makes the exit code 3, with the reason and its number.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The package.
+    package: PathBuf,
+    #[command(flatten)]
+    device: RequiredDevice,
+    /// The old image, to apply the patch to for a trial.
+    #[arg(long, value_name = "FILE")]
+    old: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The device that a package is checked for.
+#[derive(Debug, Args)]
+pub(super) struct Device {
+    /// The device's trust record.
+    #[arg(long, value_name = "TRUST")]
+    trust: Option<PathBuf>,
+    #[command(flatten)]
+    more: DeviceMore,
+}
+
+#[derive(Debug, Args)]
+struct RequiredDevice {
+    /// The device's trust record.
+    #[arg(long, value_name = "TRUST")]
+    trust: PathBuf,
+    #[command(flatten)]
+    more: DeviceMore,
+}
+
+#[derive(Debug, Args)]
+struct DeviceMore {
+    /// What the device knows of itself (TOML: vendor, class, sequence-floor, security-counter, installed-manifest). Without it, the device is
+    /// of the package's own class, and nothing was ever installed on it.
+    #[arg(long, value_name = "FILE", requires = "trust")]
+    state: Option<PathBuf>,
+    /// The device's time: RFC 3339, seconds since 1970, `now`, or `none` for a device without a trusted clock.
+    #[arg(long, value_name = "TIME", default_value = "now", value_parser = clock_value)]
+    at: DeviceTime,
+    /// The user's yes, where the trust record leaves a missing approval to the user.
+    #[arg(long, requires = "trust")]
+    consent: bool,
+}
+
+/// The device's time. A type of its own, since clap takes an `Option` for an argument that may be absent.
+#[derive(Clone, Copy, Debug)]
+struct DeviceTime(Option<u64>);
+
+fn clock_value(text: &str) -> Result<DeviceTime, String> {
+    if text == "none" {
+        return Ok(DeviceTime(None));
+    }
+    time::parse(text).map(|time| DeviceTime(Some(time))).map_err(|error| format!("{error}, or `none`"))
+}
+
+/// What a check rests on, read.
+pub(super) struct Inputs {
+    trust: Vec<u8>,
+    path: PathBuf,
+    pub(super) state: DeviceState,
+    pub(super) consent: bool,
+    state_given: bool,
+}
+
+impl Device {
+    pub(super) fn is_given(&self) -> bool {
+        self.trust.is_some()
+    }
+
+    pub(super) fn read(&self, package: &[u8]) -> anyhow::Result<Inputs> {
+        let trust = self.trust.as_deref().unwrap_or(Path::new(""));
+        self.more.read(trust, package)
+    }
+}
+
+impl DeviceMore {
+    fn read(&self, trust: &Path, package: &[u8]) -> anyhow::Result<Inputs> {
+        let file = self.state.as_deref().map(StateFile::read).transpose()?;
+        Ok(Inputs {
+            trust: read(trust, "trust record")?,
+            path: trust.to_owned(),
+            state: install::device_state(file.as_ref(), package, self.at.0),
+            consent: self.consent,
+            state_given: file.is_some(),
+        })
+    }
+}
+
+impl Inputs {
+    pub(super) fn trust(&self) -> anyhow::Result<TrustRecord<'_>> {
+        trust::record(&self.trust).with_context(|| format!("cannot use {}", self.path.display()))
+    }
+}
+
+pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
+    let bytes = read(&args.package, "package")?;
+    let inputs = args.device.more.read(&args.device.trust, &bytes)?;
+    let trust = inputs.trust()?;
+    let verified = install::verify(&bytes, &trust, &inputs.state, inputs.consent)?;
+    let applied = args.old.as_deref().map(|old| try_out(&verified, &bytes, old)).transpose()?;
+    answer(args, &inputs, &trust, &verified, applied.is_some()).print()
+}
+
+/// Applies the patch to nowhere.
+fn try_out(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path) -> anyhow::Result<()> {
+    let patch = Opened::parse(package)?.patch.unwrap_or_default();
+    let progress = Progress::bytes("applying to nowhere", patch.len() as u64);
+    let mut advance = |bytes| progress.advance(bytes);
+    let expectation = Expectation::Manifest(verified);
+    let result = match verified.old {
+        None => install::apply(&[][..], NewNowhere, patch, expectation, &mut advance).map_err(split),
+        Some(_) => install::apply(open_old(old)?, NewNowhere, patch, expectation, &mut advance).map_err(split),
+    };
+    let expected = verified.old.map(|old| hex::encode(&old.digest)).unwrap_or_default();
+    result.map(|_| ()).map_err(|error| with_old_digest(error, old, &expected))
+}
+
+/// A rejection stands for itself; everything else has a context.
+fn split<R, W>(error: Error<R, W>) -> anyhow::Error
+where
+    R: std::error::Error + Send + Sync + 'static,
+    W: std::error::Error + Send + Sync + 'static,
+{
+    match error {
+        Error::Rejected(rejection) => rejection.into(),
+        other => anyhow::Error::new(other).context("cannot apply the patch"),
+    }
+}
+
+fn answer(args: &Verify, inputs: &Inputs, trust: &TrustRecord<'_>, verified: &Verified<Manifest<'_>>, applied: bool) -> Answer {
+    let report = verified.report();
+    let keys = |set: u16| -> Vec<(String, String)> {
+        trust.keys_in(set).map(|key| (hex::encode(key.id), key.owner.unwrap_or_else(|| key.role.name()).to_owned())).collect()
+    };
+    let (oem, approvals) = (keys(report.oem_keys), keys(report.approval_keys));
+    let names = |keys: &[(String, String)]| keys.iter().map(|(id, name)| format!("{id} ({name})")).collect::<Vec<_>>().join(", ");
+    let as_json = |keys: &[(String, String)]| -> Value { keys.iter().map(|(id, name)| json!({ "key_id": id, "name": name })).collect() };
+    let class = Uuid::from_bytes(verified.class);
+
+    let mut answer = Answer::new(args.json)
+        .json(json!({
+            "accepted": true,
+            "package": args.package,
+            "manifest_digest": hex::encode(&report.manifest_digest),
+            "sequence": verified.sequence,
+            "security_counter": verified.security_counter,
+            "component": verified.component,
+            "class": class,
+            "signed_by": as_json(&oem),
+            "approved_by": as_json(&approvals),
+            "by_consent": report.by_consent,
+            "time": inputs.state.time,
+            "images_checked": applied,
+            "new_image": { "size": verified.new.size, "sha256": hex::encode(&verified.new.digest) },
+        }))
+        .text(format_args!("accepted: {} as sequence number {} for class {class}", verified.component, verified.sequence))
+        .text(format_args!("  signed by    {}", names(&oem)));
+    if !approvals.is_empty() {
+        answer = answer.text(format_args!("  approved by  {}", names(&approvals)));
+    }
+    if report.by_consent {
+        answer = answer.text(format_args!("  by consent   the user's, for a missing approval"));
+    }
+    answer = answer.text(format_args!("  judged       {}", clock(report.clock)));
+    if !inputs.state_given {
+        answer = answer.text(format_args!("  device       of the package's own class, nothing installed before (no --state)"));
+    }
+    match applied {
+        true => answer.text(format_args!("  images       old, patch and new image are the signed ones: sha-256 {}", hex::encode(&verified.new.digest))),
+        false => answer.text(format_args!("  images       not looked at (no --old)")),
+    }
+}
