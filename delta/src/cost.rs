@@ -46,13 +46,110 @@ impl Costs {
         self.segment + bits * self.jump_bit
     }
 
-    /// These costs, with differences by how often they occur among those counted.
-    pub(crate) fn learned(&self, first: &[u64; 256], next: &[u64; 256]) -> Self {
-        let e: Vec<i64> = std::env::var("LEARN").unwrap_or("48,14,8,48".into()).split(',').map(|x| x.parse().unwrap()).collect();
-        let table = |counts: &[u64; 256], base: i64, scale: i64| {
-            let total: u64 = counts.iter().sum::<u64>() + 256;
-            counts.map(|count| base + (-((count + 1) as f64 / total as f64).log2() * scale as f64) as i64)
+    /// These costs, corrected by what a patch made with them took. Differences that occur often are cheap, since both of zstd's stages learn them; what is left
+    /// between model and outcome is spread evenly. Integers only: a logarithm of the system's library may differ in its last bit, and with it the patch.
+    pub(crate) fn learned(&self, outcome: &Outcome) -> Self {
+        let mut learned = self.clone();
+        learned.literal = 6 * BIT;
+        learned.first_miss = by_frequency(&outcome.first_misses, 3 * BIT);
+        learned.next_miss = by_frequency(&outcome.next_misses, BIT / 2);
+        let weigh = |counts: &[u64; 256], costs: &[i64; 256]| counts.iter().zip(costs).map(|(count, cost)| count.cast_signed() * cost).sum::<i64>();
+        let modelled = weigh(&outcome.first_misses, &learned.first_miss)
+            + weigh(&outcome.next_misses, &learned.next_miss)
+            + outcome.repeated_misses.cast_signed() * learned.repeated_miss;
+        let scale = Scale::new(outcome.residual_bytes, modelled);
+        learned.first_miss = learned.first_miss.map(|cost| scale.of(cost));
+        learned.next_miss = learned.next_miss.map(|cost| scale.of(cost));
+        learned.repeated_miss = scale.of(learned.repeated_miss);
+        let scale = Scale::new(outcome.segment_bytes, outcome.modelled_segments);
+        if std::env::var("NOSEG").is_ok() { return learned; }
+        learned.segment = scale.of(learned.segment);
+        learned.jump_bit = scale.of(learned.jump_bit);
+        learned
+    }
+}
+
+/// What segments led to: counted, and measured on a patch made of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// Differences after equal bytes, by their value.
+    pub(crate) first_misses: [u64; 256],
+    /// Differences after differences, by their value.
+    pub(crate) next_misses: [u64; 256],
+    /// Differences equal to the one four or eight bytes before.
+    pub(crate) repeated_misses: u64,
+    /// What the segments' numbers should have cost.
+    pub(crate) modelled_segments: i64,
+    /// Packed size of the segment list.
+    pub(crate) segment_bytes: u64,
+    /// Packed size of the residuals.
+    pub(crate) residual_bytes: u64,
+}
+
+/// Seven eighths of the entropy of each value, above `base`.
+fn by_frequency(counts: &[u64; 256], base: i64) -> [i64; 256] {
+    let total = counts.iter().sum::<u64>() + 256;
+    counts.map(|count| base + (log2(total) - log2(count + 1)) * 7 / 8)
+}
+
+/// Logarithm to base 2 in sixteenths, rounded down.
+fn log2(value: u64) -> i64 {
+    let whole = value.max(1).ilog2();
+    // The mantissa as a fixed-point number in [1, 2), squared once for each bit of the fraction.
+    let mut mantissa = u128::from(value.max(1)) << (63 - whole);
+    let mut fraction = 0;
+    for _ in 0..4 {
+        mantissa = (mantissa * mantissa) >> 63;
+        fraction <<= 1;
+        if mantissa >> 64 != 0 {
+            mantissa >>= 1;
+            fraction |= 1;
+        }
+    }
+    i64::from(whole) * BIT + fraction
+}
+
+/// A factor of 0.3 to 2, in 1024ths.
+struct Scale(i64);
+
+impl Scale {
+    fn new(bytes: u64, modelled: i64) -> Self {
+        let actual = i128::from(bytes) * 8 * i128::from(BIT);
+        let factor = (actual * 1024 / i128::from(modelled.max(1))).clamp(307, 2048);
+        Self(i64::try_from(factor).expect("clamped"))
+    }
+
+    fn of(&self, cost: i64) -> i64 {
+        cost * self.0 / 1024
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_are_right_to_a_sixteenth() {
+        for value in (1..2000).chain([u64::MAX, 1 << 40, (1 << 40) + 1]) {
+            let expected = (value as f64).log2() * 16.0;
+            let actual = log2(value) as f64;
+            assert!((actual..actual + 1.01).contains(&expected), "{value}: {actual}, {expected}");
+        }
+    }
+
+    #[test]
+    fn frequent_differences_become_cheap() {
+        let mut outcome = Outcome {
+            first_misses: [10; 256],
+            next_misses: [10; 256],
+            repeated_misses: 0,
+            modelled_segments: 1000,
+            segment_bytes: 1000 / 128 * 2,
+            residual_bytes: 4000,
         };
-        Self { first_miss: table(first, e[0], e[1]), next_miss: table(next, e[2], e[1]), literal: self.literal.max(e[3]), ..self.clone() }
+        outcome.first_misses[4] = 5000;
+        let learned = Costs::FAST.learned(&outcome);
+        assert!(learned.first_miss[4] < learned.first_miss[5] / 2);
+        assert!(learned.segment > Costs::FAST.segment * 3 / 2);
     }
 }

@@ -5,9 +5,13 @@ use std::ops::Range;
 use sealift_formats::patch::segment::write_columns;
 use sealift_formats::patch::{GroupHead, Segment, SegmentListHead};
 
+use crate::cost::Costs;
 use crate::error::Error;
 use crate::frame::{self, Settings};
+use crate::matching;
 use crate::options::Geometry;
+use crate::plan::plan;
+use crate::search::Pair;
 
 /// Bytes of each part of a payload, for reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +25,7 @@ pub struct Spent {
 }
 
 /// A payload (SPEC 2.3) and what was counted on the way.
+#[derive(Clone, Debug)]
 pub(crate) struct Payload {
     pub(crate) bytes: Vec<u8>,
     pub(crate) spent: Spent,
@@ -30,8 +35,39 @@ pub(crate) struct Payload {
     pub(crate) literals: u64,
 }
 
+/// How often segments are planned anew with costs learned from the patch before.
+const ROUNDS: usize = 2;
+/// The compression level for patches that serve to learn from.
+const QUICK_LEVEL: i32 = 22;
+
+/// Finds segments and writes the payload: the smallest of some tries.
+///
+/// What a difference costs depends on how regular the differences are, and that on the images: a kernel whose tables all moved pays two bits a byte, a small application ten. So the first plan, with average
+/// costs, is packed only to learn what they really are.
+pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -> Result<(Vec<Segment>, Payload), Error> {
+    if old == new {
+        let segments = matching::whole(new.len());
+        let payload = payload(old, new, &segments, geometry, level)?;
+        return Ok((segments, payload));
+    }
+    let mut costs = Costs::FAST;
+    let candidates = matching::candidates(Pair { old, new, costs: &costs })?;
+    let mut segments = plan(Pair { old, new, costs: &costs }, &candidates);
+    let mut last = payload(old, new, &segments, geometry, level.min(QUICK_LEVEL))?;
+    let mut best: Option<(Vec<Segment>, Payload)> = None;
+    for _ in 0..ROUNDS {
+        costs = costs.learned(&matching::outcome(Pair { old, new, costs: &costs }, &segments, last.spent.segments, last.spent.residuals));
+        segments = plan(Pair { old, new, costs: &costs }, &candidates);
+        last = payload(old, new, &segments, geometry, level)?;
+        if best.as_ref().is_none_or(|(_, best)| last.bytes.len() < best.bytes.len()) {
+            best = Some((segments.clone(), last.clone()));
+        }
+    }
+    Ok(best.expect("at least one round"))
+}
+
 /// Writes segment list and groups.
-pub(crate) fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Geometry, level: i32) -> Result<Payload, Error> {
+fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Geometry, level: i32) -> Result<Payload, Error> {
     let streams = Streams::new(old, new, segments, geometry.group_log2);
     let settings = Settings { window_log: geometry.window_log.into(), level };
     let (list, (literals, residuals)) = rayon::join(

@@ -19,8 +19,11 @@ pub(crate) struct Settings {
 /// Compresses the parts of `data` that `cuts` name as one frame: what part `i` needs is in element `i` of the result, and the decoder has all of it
 /// with no byte of element `i + 1`. Empty parts have no bytes; the frame ends in the last part that has some.
 pub(crate) fn compress_parts(data: &[u8], cuts: &[Range<usize>], settings: Settings) -> Result<Vec<Vec<u8>>, Error> {
-    let mut context = context(data.len(), settings)?;
     let last = cuts.iter().rposition(|cut| !cut.is_empty());
+    if data.iter().all(|byte| *byte == 0) {
+        return Ok(zeros(cuts, last, settings.window_log));
+    }
+    let mut context = context(data.len(), settings)?;
     let mut parts = Vec::with_capacity(cuts.len());
     for (index, cut) in cuts.iter().enumerate() {
         let mut part = Vec::new();
@@ -36,6 +39,28 @@ pub(crate) fn compress_parts(data: &[u8], cuts: &[Range<usize>], settings: Setti
 /// Compresses `data` as one frame; no bytes for no bytes.
 pub(crate) fn compress(data: &[u8], settings: Settings) -> Result<Vec<u8>, Error> {
     Ok(compress_parts(data, &[0..data.len()], settings)?.pop().unwrap_or_default())
+}
+
+/// The frame of a stream of zeros, which residuals of moved but unchanged code are: written by hand, since zstd takes a compressed block of a dozen bytes for the first one to
+/// please an old version of its own tool (RFC 8878 section 3.1.1.2 allows repeat blocks anywhere).
+fn zeros(cuts: &[Range<usize>], last: Option<usize>, window_log: u32) -> Vec<Vec<u8>> {
+    const REPEAT: u32 = 1 << 1;
+    let block = 1_usize << window_log.min(17);
+    let mut head = Some([0x28, 0xB5, 0x2F, 0xFD, 0, u8::try_from((window_log - 10) << 3).expect("window_log is at most 31")]);
+    let part = |(index, cut): (usize, &Range<usize>)| {
+        let mut part: Vec<u8> = if cut.is_empty() { Vec::new() } else { head.take().into_iter().flatten().collect() };
+        let mut left = cut.len();
+        while left > 0 {
+            let size = left.min(block);
+            left -= size;
+            let is_last = u32::from(left == 0 && Some(index) == last);
+            let header = is_last | REPEAT | u32::try_from(size << 3).expect("at most 2^20");
+            part.extend_from_slice(&header.to_le_bytes()[..3]);
+            part.push(0);
+        }
+        part
+    };
+    cuts.iter().enumerate().map(part).collect()
 }
 
 fn context(size: usize, settings: Settings) -> Result<CCtx<'static>, Error> {

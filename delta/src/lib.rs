@@ -50,7 +50,6 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use sealift_formats::patch::{self, FastParameters, Header};
 use sha2::{Digest, Sha256};
 
-use crate::cost::Costs;
 use crate::options::Geometry;
 
 /// A patch, and what is to be known about it.
@@ -126,8 +125,8 @@ fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result
     if options.profile == Profile::Compact {
         return Err(Error::ProfileUnavailable);
     }
-    let segments = matching::segments(old, new, &Costs::FAST)?;
-    let fast::Payload { bytes: payload, spent, missed, literals } = fast::payload(old, new, &segments, geometry, options.level)?;
+    let geometry = if old == new { geometry.one_group(options, new.len() as u64) } else { geometry };
+    let (segments, fast::Payload { bytes: payload, spent, missed, literals }) = fast::smallest(old, new, geometry, options.level)?;
     let instruction_set = options.recorded_instruction_set();
     let header = Header {
         profile: options.profile,

@@ -83,6 +83,15 @@ pub(crate) struct Geometry {
     pub(crate) window_log: u8,
 }
 
+impl Geometry {
+    /// The same with all of an unchanged image in one group, if the caller left the group size open.
+    pub(crate) fn one_group(self, options: &Options, new_size: u64) -> Self {
+        let size_log = u8::try_from(u64::BITS - new_size.saturating_sub(1).leading_zeros()).expect("at most 64");
+        let group_log2 = options.group_log2.unwrap_or(self.group_log2.max(size_log.min(30)));
+        Self { group_log2, ..self }
+    }
+}
+
 impl Options {
     /// The instruction set for the header. Profile `fast` does not use it: only one that was asked for is recorded.
     pub(crate) fn recorded_instruction_set(&self) -> InstructionSet {

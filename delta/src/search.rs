@@ -46,6 +46,17 @@ pub(crate) struct Candidate {
     pub(crate) gain: i64,
 }
 
+/// A byte that differs from its prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Miss {
+    /// After a byte that did not differ.
+    First,
+    /// After one that did.
+    Next,
+    /// By the same difference as four or eight bytes before.
+    Repeated,
+}
+
 /// Both images and what a difference between them costs.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair<'a> {
@@ -69,20 +80,35 @@ impl Pair<'_> {
             .map_or(0, |old| common_prefix(&self.old[old..], &self.new[at..], limit))
     }
 
-    /// What the byte at `at` costs when predicted on a diagonal that meets it at old offset `old`.
+    /// How the byte at `at` differs on the diagonal that meets it at old offset `old`, if it does.
     #[inline]
-    pub(crate) fn predicted(&self, old: usize, at: usize, hit_before: bool) -> i64 {
+    pub(crate) fn miss(&self, old: usize, at: usize, hit_before: bool) -> Option<Miss> {
         let difference = self.new[at].wrapping_sub(self.old[old]);
         if difference == 0 {
-            return 0;
+            return None;
         }
-        let repeats = |distance: usize| old >= distance && at >= distance && self.new[at - distance].wrapping_sub(self.old[old - distance]) == difference;
-        if repeats(8) || repeats(4) {
-            self.costs.repeated_miss
+        // Tables of pointers and of code references into a piece that moved differ by the same amount, word after word.
+        let repeats = |distance: usize| {
+            old >= distance && at >= distance && self.new[at - distance].wrapping_sub(self.old[old - distance]) == difference
+        };
+        Some(if repeats(8) || repeats(4) {
+            Miss::Repeated
         } else if hit_before {
-            self.costs.first_miss[usize::from(difference)]
+            Miss::First
         } else {
-            self.costs.next_miss[usize::from(difference)]
+            Miss::Next
+        })
+    }
+
+    /// What the byte at `at` costs when predicted on that diagonal.
+    #[inline]
+    pub(crate) fn predicted(&self, old: usize, at: usize, hit_before: bool) -> i64 {
+        let difference = || usize::from(self.new[at].wrapping_sub(self.old[old]));
+        match self.miss(old, at, hit_before) {
+            None => 0,
+            Some(Miss::First) => self.costs.first_miss[difference()],
+            Some(Miss::Next) => self.costs.next_miss[difference()],
+            Some(Miss::Repeated) => self.costs.repeated_miss,
         }
     }
 

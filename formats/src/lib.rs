@@ -5,6 +5,8 @@
 //! | [`varint`] | 1 | varints and zigzags |
 //! | [`cbor`] | 1 | strict reader (and writer) for deterministic CBOR |
 //! | [`patch`] | 2-4 | patch header, chunks, segment list, profiles |
+//! | [`compact`] | 4 | address map, projection, probability model and coder |
+//! | [`isa`] | 4 | reference models, one per instruction set |
 //! | [`envelope`] | 5.1 | the package: digest, blocks, manifest, text, payload |
 //! | [`manifest`] | 5.2-5.4 | the manifest profile and its templates |
 //! | [`text`] | 5.5 | descriptions for people |
@@ -47,10 +49,12 @@ extern crate std;
 
 pub mod approval;
 pub mod cbor;
+pub mod compact;
 pub mod cose;
 pub mod envelope;
 pub mod error;
 pub mod foreign;
+pub mod isa;
 pub mod manifest;
 pub mod patch;
 pub mod suit;

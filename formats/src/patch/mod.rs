@@ -8,9 +8,9 @@ pub mod fast;
 pub mod header;
 pub mod segment;
 
+pub use chunk::{DIGEST_BYTES, Geometry};
 #[cfg(any(test, feature = "alloc"))]
 pub use chunk::{chain, first_chunk};
-pub use chunk::{DIGEST_BYTES, Geometry};
 pub use fast::{FastParameters, FrameGuard, GroupHead};
 pub use header::{Header, InstructionSet, Parsed, Profile};
 pub use segment::{Segment, SegmentListHead, SegmentListReader};

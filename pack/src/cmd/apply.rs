@@ -38,7 +38,14 @@ pub struct Apply {
 
 pub(super) fn run(args: &Apply) -> anyhow::Result<()> {
     let bytes = read(&args.patch, "patch")?;
-    let applied = if is_envelope(&bytes) { package(args, &bytes)? } else { patch(args, &bytes)? };
+    let applied = if args.device.is_given() {
+        package(args, &bytes)?
+    } else if is_envelope(&bytes) {
+        let what = format!("{} is a package, expected a patch when there is no --trust", args.patch.display());
+        return Err(Usage { what, hint: "give --trust TRUST: a package is applied only after it is verified".into() }.into());
+    } else {
+        make(args, open_old(&args.old)?, &bytes, Expectation::Unsigned)?
+    };
     let digest = applied.new_digest.map(|digest| hex::encode(&digest));
     let checked = digest.as_ref().map_or_else(
         || format!("crc-32 {:08x} as the patch says; nothing was signed", applied.new_crc),
@@ -57,10 +64,6 @@ pub(super) fn run(args: &Apply) -> anyhow::Result<()> {
 }
 
 fn package(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
-    if !args.device.is_given() {
-        let what = format!("{} is a package, expected a patch when there is no --trust", args.patch.display());
-        return Err(Usage { what, hint: "give --trust TRUST: a package is applied only after it is verified".into() }.into());
-    }
     let inputs = args.device.read(bytes)?;
     let trust = inputs.trust()?;
     let verified = install::verify(bytes, &trust, &inputs.state, inputs.consent)?;
@@ -75,14 +78,6 @@ fn package(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
         let expected = verified.old.map(|old| hex::encode(&old.digest)).unwrap_or_default();
         with_old_digest(error, &args.old, &expected)
     })
-}
-
-fn patch(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
-    if args.device.is_given() {
-        let what = format!("{} is no package, and --trust is for packages", args.patch.display());
-        return Err(Usage { what, hint: "leave --trust away to apply a bare patch, which nobody signed".into() }.into());
-    }
-    make(args, open_old(&args.old)?, bytes, Expectation::Unsigned)
 }
 
 fn make<O>(args: &Apply, old: O, patch: &[u8], expectation: Expectation<'_>) -> anyhow::Result<Applied>

@@ -160,17 +160,17 @@ impl Descriptor {
             let xml = |message: String| Error::Xml { at, message };
             let (namespace, event) = reader.read_resolved_event().map_err(|error| xml(error.to_string()))?;
             let namespace = match namespace {
-                ResolveResult::Bound(name) => String::from_utf8_lossy(name.as_ref()).into_owned(),
+                ResolveResult::Bound(name) => name.as_ref().to_owned(),
                 ResolveResult::Unbound => String::new(),
-                ResolveResult::Unknown(prefix) => return Err(xml(format!("unknown prefix {}", String::from_utf8_lossy(&prefix)))),
+                ResolveResult::Unknown(prefix) => return Err(xml(format!("unknown prefix {prefix}"))),
             };
             match event {
-                Event::Start(start) => parser.start(&String::from_utf8_lossy(start.local_name().as_ref()), &namespace)?,
+                Event::Start(start) => parser.start(start.local_name().as_ref(), &namespace)?,
                 Event::End(_) => parser.end()?,
-                Event::Text(text) => parser.text(&text.decode().map_err(|error| xml(error.to_string()))?)?,
-                Event::CData(text) => parser.text(&text.decode().map_err(|error| xml(error.to_string()))?)?,
+                Event::Text(text) => parser.text(&text.xml10_content())?,
+                Event::CData(text) => parser.text(&text.xml10_content())?,
                 Event::GeneralRef(reference) => {
-                    let name = reference.decode().map_err(|error| xml(error.to_string()))?;
+                    let name = reference.xml10_content();
                     let text = match reference.resolve_char_ref().map_err(|error| xml(error.to_string()))? {
                         Some(character) => character.to_string(),
                         None => quick_xml::escape::resolve_predefined_entity(&name)

@@ -81,7 +81,7 @@ pub fn make(contents: &Contents<'_>, patch: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// The header at the start of a patch. Without extensions it is shorter than what the smallest chunk carries, so no digest stands in it.
-pub(crate) fn header_of(patch: &[u8]) -> Result<Header<'_>, Error> {
+fn header_of(patch: &[u8]) -> Result<Header<'_>, Error> {
     match Header::parse(patch).map_err(Error::Patch)? {
         Parsed::Complete { header, .. } => Ok(header),
         Parsed::Incomplete => Err(Error::PatchCut),

@@ -9,7 +9,6 @@ use sealift_formats::manifest::{ImageId, Manifest};
 use sealift_formats::{DecodeError, cose};
 use sha2::{Digest, Sha256};
 
-pub(crate) use make::header_of;
 pub use make::{Contents, make};
 pub use sign::{Approval, ToBeSigned, add_signature, approve, attach, sign, to_be_signed};
 
@@ -137,5 +136,3 @@ impl<'a> Opened<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests;

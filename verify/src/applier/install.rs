@@ -22,6 +22,7 @@ enum Decoder<D> {
 }
 
 /// Where the body is read.
+#[allow(clippy::large_enum_variant, reason = "there is no heap to put the large one on")]
 #[derive(Debug)]
 enum Stage<D> {
     /// Its header comes; the decompressors wait until it is known who needs them.

@@ -90,7 +90,7 @@ pub struct Applied {
 ///
 /// # RAM
 ///
-/// The buffers of [`Memory`], the two decompressors, and this struct: some 700 bytes.
+/// The buffers of [`Memory`], the two decompressors, and this struct: 1,024 bytes on a 64-bit machine with both images on NOR flash.
 ///
 /// # Power failure
 ///

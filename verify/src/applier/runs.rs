@@ -89,15 +89,7 @@ mod tests {
             }
         }
         let runs: alloc::vec::Vec<_> = runs.iter().map(|(_, run)| (run.start, run.length, run.source)).collect();
-        let expected = [
-            (0, 3, Some(50)),
-            (3, 1, Some(53)),
-            (4, 2, Some(7)),
-            (6, 4, None),
-            (10, 2, Some(90)),
-            (12, 3, Some(92)),
-            (15, 5, None),
-        ];
+        let expected = [(0, 3, Some(50)), (3, 1, Some(53)), (4, 2, Some(7)), (6, 4, None), (10, 2, Some(90)), (12, 3, Some(92)), (15, 5, None)];
         assert_eq!(runs, expected);
     }
 

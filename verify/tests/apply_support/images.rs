@@ -74,6 +74,5 @@ pub fn any_pair() -> impl Strategy<Value = Pair> {
 }
 
 pub fn any_settings() -> impl Strategy<Value = Settings> {
-    (prop_oneof![Just(0u8), 8u8..=12], 8u8..=12, 10u8..=14)
-        .prop_map(|(chunk_log2, group_log2, window_log)| Settings { chunk_log2, group_log2, window_log })
+    (prop_oneof![Just(0u8), 8u8..=12], 8u8..=12, 10u8..=14).prop_map(|(chunk_log2, group_log2, window_log)| Settings { chunk_log2, group_log2, window_log })
 }

@@ -55,12 +55,9 @@ pub fn id(bytes: &[u8]) -> ImageId {
 /// One zstd frame in parts: what part `i` needs is in element `i`, and the frame ends in the last part that has bytes.
 pub fn frame(parts: &[Vec<u8>], window_log: u8) -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new(5).unwrap();
-    for parameter in [
-        CParameter::WindowLog(window_log.into()),
-        CParameter::ContentSizeFlag(false),
-        CParameter::ChecksumFlag(false),
-        CParameter::DictIdFlag(false),
-    ] {
+    for parameter in
+        [CParameter::WindowLog(window_log.into()), CParameter::ContentSizeFlag(false), CParameter::ChecksumFlag(false), CParameter::DictIdFlag(false)]
+    {
         encoder.set_parameter(parameter).unwrap();
     }
     let last = parts.iter().rposition(|part| !part.is_empty());

@@ -51,7 +51,8 @@ impl Device {
     /// it right, else the one it ran before.
     pub(super) fn update(&mut self, package: &[u8]) -> anyhow::Result<()> {
         let trust = TrustFile::parse(&self.trust)?.record;
-        let verified = install::verify(package, &trust, &self.state, false)?;
+        let state = self.state;
+        let verified = install::verify(package, &trust, &state, false)?;
         let patch = Opened::parse(package)?.patch.unwrap_or_default();
 
         let start = if self.running.start == 0 { SLOT_BYTES } else { 0 };

@@ -1,0 +1,571 @@
+//! The body of a patch: segment list, then the new image line by line.
+//!
+//! One loop serves both sides: the encoder gives the wanted bytes in `out` and a coder that writes; the decoder gives room
+//! in `out` and a coder that reads.
+
+use crate::compact::arithmetic::Coder;
+use crate::compact::header::Parameters;
+use crate::compact::map::{AddressMap, Segment};
+use crate::compact::model::{HIT, LINE as LINE_FAMILY, LITERAL, MISS, Model, PLAIN, START, hash};
+use crate::compact::numbers::{number, signed_number};
+use crate::compact::old_image::OldImage;
+use crate::compact::plan::{Cause, From, Inline};
+use crate::compact::predict::{LINE, Predictor};
+
+/// Fields of numbers.
+mod field {
+    pub const COUNT: u32 = 0;
+    pub const GAP: u32 = 1;
+    pub const LENGTH: u32 = 2;
+    pub const JUMP: u32 = 3;
+    pub const INLINE_LENGTH: u32 = 4;
+    pub const INLINE_KIND: u32 = 5;
+    pub const INLINE_JUMP: u32 = 6;
+}
+
+/// Shortest inline copy.
+pub const SHORTEST_INLINE: u32 = 3;
+
+/// Why a body cannot be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// The header is not one of this format, or is for another old image.
+    Header,
+    /// The segment list does not fit the map of the RAM class.
+    TooManySegments,
+    /// A segment reaches outside an image.
+    SegmentOutside,
+    /// The old image could not be read.
+    OldImage,
+}
+
+/// What is being made.
+#[derive(Clone, Copy, Debug)]
+enum Run {
+    /// The number of segments is to be read.
+    Count,
+    /// Segments are being read; how many are left, and where the last ended in the new and the old image.
+    List { left: u32, new: u32, old: u32 },
+    /// Bytes without a prediction, up to the next segment; how many literals since the last copy.
+    Gap { until: u32, literals: u32 },
+    /// An inline copy whose length is known but not its source.
+    Source { until: u32, length: u32 },
+    /// A copy; line of `length` bytes, `done` of them made, byte by byte when `slow`.
+    Copy { segment: Segment, listed: bool, length: usize, done: usize, slow: bool },
+    /// The same byte again and again.
+    Repeat { until: u32 },
+}
+
+/// What was seen lately.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    /// The last eight bytes of the new image, the newest lowest.
+    bytes: u64,
+    /// One bit a copied byte: predicted right; the newest lowest.
+    hits: u32,
+    /// Copied bytes since the last miss.
+    since: u32,
+    /// The same before the last miss.
+    before: u32,
+    /// Differences of the last bytes (0 for a hit), the newest lowest.
+    differences: u32,
+    /// The last miss's difference.
+    last: u8,
+    /// One bit a line: predicted right.
+    lines: u32,
+}
+
+/// A body being coded.
+#[derive(Debug)]
+pub struct Body<'a, O> {
+    parameters: Parameters,
+    pub(super) predictor: Predictor<'a, O>,
+    map: AddressMap<'a>,
+    model: Model<'a>,
+    run: Run,
+    /// New bytes made.
+    position: u32,
+    /// Segments started.
+    started: usize,
+    /// Old minus new offset of the last copy.
+    diagonal: u32,
+    recent: Recent,
+}
+
+impl<'a, O: OldImage> Body<'a, O> {
+    /// A body at its start.
+    pub fn new(
+        parameters: Parameters,
+        predictor: Predictor<'a, O>,
+        map: AddressMap<'a>,
+        model: Model<'a>,
+    ) -> Self {
+        let recent = Recent { hits: u32::MAX, lines: 0, ..Recent::default() };
+        Self { parameters, predictor, map, model, run: Run::Count, position: 0, started: 0, diagonal: 0, recent }
+    }
+
+    /// Bytes of the new image made so far.
+    #[must_use]
+    pub fn position(&self) -> u32 {
+        self.position
+    }
+
+    /// Whether the new image is complete.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.position >= self.parameters.new_size && !matches!(self.run, Run::Count | Run::List { .. })
+    }
+
+    /// Does one small step: reads one number, or makes up to 64 bytes at the start of `out` (the rest of the group).
+    /// Returns how many bytes it made. Uses at most 64 bytes of input.
+    ///
+    /// # Errors
+    /// When the stream contradicts itself or the old image cannot be read.
+    pub fn step<C: Coder>(&mut self, coder: &mut C, out: &mut [u8]) -> Result<usize, BodyError> {
+        if self.predictor.failed() {
+            return Err(BodyError::OldImage);
+        }
+        match self.run {
+            Run::Count => {
+                coder.cause(Cause::Segments);
+                let wanted = coder.segments();
+                let left = number(&mut self.model, coder, field::COUNT, 0, wanted);
+                if crate::compact::index(left) > self.map.capacity() {
+                    return Err(BodyError::TooManySegments);
+                }
+                self.run = Run::List { left, new: 0, old: 0 };
+                Ok(0)
+            }
+            Run::List { left: 0, .. } => {
+                self.map.index();
+                self.enter_gap(0);
+                Ok(0)
+            }
+            Run::List { left, new, old } => {
+                coder.cause(Cause::Segments);
+                self.read_segment(coder, left, new, old).map(|()| 0)
+            }
+            _ if self.position >= self.parameters.new_size => Ok(0),
+            Run::Gap { until, literals } => Ok(self.gap(coder, until, literals, out)),
+            Run::Source { until, length } => {
+                coder.cause(Cause::Inlines);
+                self.source(coder, until, length).map(|()| 0)
+            }
+            Run::Copy { segment, listed, length, done, slow } => {
+                if !slow {
+                    return Ok(self.line(coder, segment, listed, out));
+                }
+                Ok(self.copied_byte(coder, segment, listed, length, done, out))
+            }
+            Run::Repeat { until } => Ok(self.repeat(until, out)),
+        }
+    }
+
+    fn read_segment<C: Coder>(&mut self, coder: &mut C, left: u32, new: u32, old: u32) -> Result<(), BodyError> {
+        let wanted = coder.segment(self.map.segments().len());
+        let model = &mut self.model;
+        let gap = number(model, coder, field::GAP, 0, wanted.new.wrapping_sub(new));
+        let size = crate::compact::bits(gap);
+        let length = number(model, coder, field::LENGTH, size, wanted.length.wrapping_sub(1)).saturating_add(1);
+        let expected = old.wrapping_add(gap);
+        let jump = wanted.old.wrapping_sub(expected).cast_signed();
+        let jump = signed_number(model, coder, field::JUMP, size.min(3), jump);
+        let segment = Segment {
+            new: new.checked_add(gap).ok_or(BodyError::SegmentOutside)?,
+            old: expected.wrapping_add_signed(jump),
+            length,
+        };
+        let new_end = segment.new.checked_add(length).filter(|&end| end <= self.parameters.new_size);
+        let old_end = segment.old.checked_add(length).filter(|&end| end <= self.parameters.old_size);
+        let (Some(new), Some(old)) = (new_end, old_end) else { return Err(BodyError::SegmentOutside) };
+        if !self.map.push(segment) {
+            return Err(BodyError::TooManySegments);
+        }
+        self.run = Run::List { left: left - 1, new, old };
+        Ok(())
+    }
+
+    /// Goes on after a copy or at the start: to the next segment when it begins here, else to the gap before it.
+    fn enter_gap(&mut self, literals: u32) {
+        let next = self.map.get(self.started);
+        match next {
+            Some(segment) if segment.new <= self.position => {
+                self.started += 1;
+                self.begin_copy(segment, true);
+            }
+            _ => {
+                let until = next.map_or(self.parameters.new_size, |segment| segment.new);
+                self.run = Run::Gap { until, literals };
+            }
+        }
+    }
+
+    fn begin_copy(&mut self, segment: Segment, listed: bool) {
+        self.diagonal = segment.old.wrapping_sub(segment.new);
+        self.predictor.begin(&self.map, segment, 0);
+        self.run = Run::Copy { segment, listed, length: 0, done: 0, slow: false };
+    }
+
+    fn pushed(&mut self, byte: u8) {
+        self.recent.bytes = (self.recent.bytes << 8) | u64::from(byte);
+        self.position += 1;
+    }
+
+    // ---- copies ----
+
+    fn line<C: Coder>(&mut self, coder: &mut C, segment: Segment, listed: bool, out: &mut [u8]) -> usize {
+        let group = 1_u32 << self.parameters.group.min(31);
+        if self.position.is_multiple_of(group) && self.position != segment.new {
+            self.predictor.begin(&self.map, segment, self.position - segment.new);
+        }
+        let line = crate::compact::narrow(LINE);
+        let end = segment.new.wrapping_add(segment.length);
+        let length = crate::compact::index((line - self.position % line).min(end.wrapping_sub(self.position))).min(out.len());
+        self.predictor.next_line(&self.map, length);
+        let predicted = self.predictor.line.predicted(length);
+        let wanted = out.get(..length).unwrap_or(&[]);
+        let right = predicted == wanted;
+        coder.cause(Cause::Lines);
+        let mut shaky = 0_u32;
+        let mut worst = 0_u32;
+        for at in 0..length {
+            let note = self.predictor.line.note(at);
+            if note.kind != 0 && note.place == 0 {
+                let changed = self.predictor.line.byte(at) != self.predictor.line.plain(at);
+                let risk = match note.trust {
+                    crate::compact::predict::trust::NEAREST => 4,
+                    crate::compact::predict::trust::SEVERAL => 3,
+                    crate::compact::predict::trust::FAR_WORD | crate::compact::predict::trust::OUTSIDE => 2,
+                    crate::compact::predict::trust::CURRENT => 0,
+                    _ => 1,
+                };
+                shaky += u32::from(risk > 1) + u32::from(changed);
+                worst = worst.max(risk);
+            }
+        }
+        let recent = &self.recent;
+        let starts = u32::from(self.position == segment.new);
+        let since = crate::compact::bits(recent.since);
+        let size = crate::compact::bits(crate::compact::narrow(length));
+        let contexts = [
+            hash(1, (recent.lines & 0xff) | (size << 8)),
+            hash(2, (since << 8) | (size << 4) | starts),
+            hash(3, (shaky.min(7) << 8) | (worst << 4) | (recent.lines & 3)),
+            hash(4, (crate::compact::bits(end - self.position) << 8) | (starts << 7) | crate::compact::bits(self.position - segment.new)),
+            hash(5, (recent.lines.count_ones() << 4) | worst),
+            hash(6, recent.lines & 0xfff),
+        ];
+        let sets = [crate::compact::index(recent.lines & 7), crate::compact::index(worst)];
+        let right = self.model.decide(coder, &LINE_FAMILY, &contexts, sets, right);
+        self.recent.lines = (self.recent.lines << 1) | u32::from(right);
+        if !right {
+            self.run = Run::Copy { segment, listed, length, done: 0, slow: true };
+            return 0;
+        }
+        self.predictor.learn_line();
+        for (to, from) in out.iter_mut().zip(self.predictor.line.predicted(length)) {
+            *to = *from;
+        }
+        for &byte in self.predictor.line.predicted(length).iter().rev().take(8).rev() {
+            self.recent.bytes = (self.recent.bytes << 8) | u64::from(byte);
+        }
+        self.position += crate::compact::narrow(length);
+        self.recent.hits = u32::MAX;
+        self.recent.since = self.recent.since.saturating_add(crate::compact::narrow(length));
+        self.recent.differences = 0;
+        self.after_line(segment, listed);
+        length
+    }
+
+    fn after_line(&mut self, segment: Segment, listed: bool) {
+        if self.position >= segment.new.wrapping_add(segment.length) {
+            self.enter_gap(0);
+        } else {
+            self.run = Run::Copy { segment, listed, length: 0, done: 0, slow: false };
+        }
+    }
+
+    fn copied_byte<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        segment: Segment,
+        listed: bool,
+        length: usize,
+        done: usize,
+        out: &mut [u8],
+    ) -> usize {
+        self.predictor.refresh(&self.map, done);
+        let line = &self.predictor.line;
+        let note = line.note(done);
+        let (predicted, plain, next) = (line.byte(done), line.plain(done), line.plain(done + 1));
+        let before = if done > 0 { line.plain(done - 1) } else { 0 };
+        let before2 = if done > 1 { line.plain(done - 2) } else { 0 };
+        let changed = u32::from(predicted != plain);
+        let wanted = out.first().copied().unwrap_or(0);
+        let recent = self.recent;
+        let align = self.position & 3;
+        let kind = u32::from(note.kind);
+        let place = u32::from(note.place);
+        let trust = u32::from(note.trust);
+        let role = (kind << 10) | (place << 6) | (trust << 2) | (changed << 1);
+        let misses_here = (!recent.hits & ((1_u32 << done.min(31)) - 1)).count_ones();
+        let into = crate::compact::bits(self.position - segment.new).min(10);
+        let rest = crate::compact::bits(segment.new.wrapping_add(segment.length) - self.position).min(10);
+        let p = u32::from(plain);
+        let n = u32::from(next);
+        let b1 = u32::from(before);
+        let b2 = u32::from(before2);
+        let contexts = [
+            hash(1, (recent.hits & 0xff) | (role << 8)),
+            hash(2, p | (n << 8) | (align << 16) | (kind << 20)),
+            hash(3, p | (b1 << 8) | (b2 << 16)),
+            hash(4, (recent.hits & 0xffff) | (align << 16)),
+            hash(5, crate::compact::bits(recent.since) | (crate::compact::bits(recent.before) << 6) | (align << 12) | (kind << 16)),
+            hash(6, (recent.hits & 7) | ((recent.hits >> 1) & 8) | ((recent.hits >> 4) & 16) | ((recent.hits >> 7) & 32) | (role << 8)),
+            hash(7, p | ((n >> 4) << 8) | ((recent.hits & 3) << 12) | (place << 16)),
+            hash(8, into | (rest << 4) | ((recent.hits & 1) << 8) | (u32::from(listed) << 9)),
+            hash(9, role | (recent.hits & 1)),
+            hash(10, if kind == 0 { p | (b1 << 8) | ((recent.hits & 3) << 16) } else { 0x100_0000 | (u32::from(note.tag) << 5) | kind }),
+        ];
+        let group = match (kind, trust) {
+            (0, _) => align,
+            (_, 1) => 4,
+            (_, 2) => 5,
+            (_, 3 | 4) => 6,
+            _ => 7,
+        };
+        let set = crate::compact::index((group << 3) | (recent.hits & 7));
+        coder.cause(Cause::Hits);
+        let last_chance = done + 1 == length && misses_here == 0 && length <= 31;
+        let set_b = crate::compact::index(misses_here.min(3) | (u32::from(last_chance) << 2) | (changed << 3));
+        let hit = self.model.decide(coder, &HIT, &contexts, [set, set_b], wanted == predicted);
+        let byte = if hit {
+            predicted
+        } else {
+            coder.cause(Cause::Misses);
+            self.missed(coder, predicted, plain, p, b1, role, wanted)
+        };
+        if let Some(slot) = out.first_mut() {
+            *slot = byte;
+        }
+        self.pushed(byte);
+        let difference = byte.wrapping_sub(predicted);
+        let recent = &mut self.recent;
+        recent.hits = (recent.hits << 1) | u32::from(hit);
+        recent.differences = (recent.differences << 8) | u32::from(difference);
+        if hit {
+            recent.since = recent.since.saturating_add(1);
+        } else {
+            recent.before = recent.since;
+            recent.since = 0;
+            recent.last = difference;
+        }
+        let done = done + 1;
+        if let Some((kind, width)) = self.predictor.ending(done) {
+            if width <= done {
+                coder.judged(kind, self.recent.bytes, &self.predictor.line, done - width, width);
+            }
+            self.predictor.learn(&self.map, done, self.recent.bytes);
+        }
+        if done >= length {
+            self.after_line(segment, listed);
+        } else {
+            self.run = Run::Copy { segment, listed, length, done, slow: true };
+        }
+        1
+    }
+
+    fn missed<C: Coder>(&mut self, coder: &mut C, predicted: u8, plain: u8, p: u32, b1: u32, role: u32, wanted: u8) -> u8 {
+        let recent = self.recent;
+        if predicted != plain {
+            let contexts = [
+                hash(1, role),
+                hash(2, role | (recent.hits & 7) << 20),
+                hash(3, recent.differences & 0xffff),
+                hash(4, recent.hits & 0xff),
+            ];
+            let sets = [crate::compact::index(recent.hits & 3), 0];
+            if self.model.decide(coder, &PLAIN, &contexts, sets, wanted == plain) {
+                return plain;
+            }
+        }
+        let align = self.position & 3;
+        let d = recent.differences;
+        let [n1, n2, ..] = recent.bytes.to_le_bytes();
+        let (n1, n2) = (u32::from(n1), u32::from(n2));
+        let q = u32::from(predicted);
+        let bases = [
+            hash(1, (align << 16) | role),
+            hash(2, (d & 0xff) | (role << 8)),
+            hash(3, ((d >> 8) & 0xff) | ((d & 0xff) << 8) | (align << 16)),
+            hash(4, ((d >> 24) & 0xff) | (align << 8)),
+            hash(5, q | (role << 8)),
+            hash(6, q | (n1 << 8)),
+            hash(7, u32::from(recent.last) | (align << 8)),
+            hash(8, n1 | (n2 << 8) | (p << 16) | ((b1 & 0xf) << 24)),
+        ];
+        let difference = wanted.wrapping_sub(predicted);
+        let mut node = 1_u32;
+        for place in (0..8).rev() {
+            let contexts = bases.map(|base| hash(base, node));
+            let sets = [crate::compact::index(7 - place) | (crate::compact::index(align) << 3), crate::compact::index((role >> 10) & 31)];
+            let bit = self.model.decide(coder, &MISS, &contexts, sets, (difference >> place) & 1 == 1);
+            node = (node << 1) | u32::from(bit);
+        }
+        let [difference, ..] = node.to_le_bytes();
+        predicted.wrapping_add(difference)
+    }
+
+    // ---- gaps ----
+
+    fn gap<C: Coder>(&mut self, coder: &mut C, until: u32, literals: u32, out: &mut [u8]) -> usize {
+        let left = until.saturating_sub(self.position);
+        let align = self.position & 3;
+        let [n1, ..] = self.recent.bytes.to_le_bytes().map(u32::from);
+        if left >= SHORTEST_INLINE {
+            coder.cause(Cause::Inlines);
+            let wish = coder.wish(self.position);
+            let contexts = [
+                hash(1, literals.min(20) | (align << 8)),
+                hash(2, n1 | (align << 8)),
+                hash(3, crate::compact::bits(left) | (literals.min(3) << 8)),
+                hash(4, align),
+            ];
+            let sets = [crate::compact::index(align), crate::compact::index(literals.min(3))];
+            if self.model.decide(coder, &START, &contexts, sets, wish.is_some()) {
+                let wanted = wish.map_or(0, |wish: Inline| wish.length - SHORTEST_INLINE);
+                let length = number(&mut self.model, coder, field::INLINE_LENGTH, 0, wanted);
+                let length = length.saturating_add(SHORTEST_INLINE).min(left);
+                self.run = Run::Source { until, length };
+                return 0;
+            }
+        }
+        coder.cause(Cause::Literals);
+        let pair = if self.parameters.isa == 1 && self.position.is_multiple_of(2) && left >= 2 { out.first_chunk_mut::<2>() } else { None };
+        let made = match pair {
+            Some(pair) => {
+                let high = self.literal(coder, align, None, pair[1]);
+                let low = self.literal(coder, align, Some(high), pair[0]);
+                *pair = [low, high];
+                self.pushed(low);
+                self.pushed(high);
+                2
+            }
+            None => {
+                let wanted = out.first().copied().unwrap_or(0);
+                let byte = self.literal(coder, align | 4, None, wanted);
+                if let Some(slot) = out.first_mut() {
+                    *slot = byte;
+                }
+                self.pushed(byte);
+                1
+            }
+        };
+        let literals = literals.saturating_add(crate::compact::narrow(made));
+        if self.position >= until {
+            self.enter_gap(literals);
+        } else {
+            self.run = Run::Gap { until, literals };
+        }
+        made
+    }
+
+    /// Codes a byte that has no prediction.
+    fn literal<C: Coder>(&mut self, coder: &mut C, align: u32, high: Option<u8>, wanted: u8) -> u8 {
+        let [n1, n2, n3, n4, n5, n6, _, n8] = self.recent.bytes.to_le_bytes().map(u32::from);
+        let mut phase = align;
+        let bases = match high {
+            _ if align >= 4 => [
+                hash(1, align),
+                hash(2, n1),
+                hash(3, n1 | (n2 << 8)),
+                hash(4, n1 | (n2 << 8) | (n3 << 16)),
+                hash(5, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)),
+                hash(hash(6, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)), n5 | (n6 << 8)),
+                hash(7, n4 | (align << 8)),
+                hash(8, n8 | (n4 << 8) | (align << 16)),
+                hash(9, n2 | (align << 8)),
+            ],
+            None => [
+                hash(11, align),
+                hash(12, n1),
+                hash(13, n1 | (n2 << 8)),
+                hash(14, n1 | (n3 << 8)),
+                hash(15, n1 | (n2 << 8) | (n3 << 16)),
+                hash(16, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)),
+                hash(17, n1 | (n3 << 8) | (n5 << 16)),
+                hash(hash(18, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)), n5 | (n6 << 8)),
+                hash(19, n3),
+            ],
+            Some(high) => {
+                phase |= 1;
+                let h = u32::from(high);
+                [
+                    hash(21, h),
+                    hash(22, h | (n1 << 8)),
+                    hash(23, h | (n2 << 8)),
+                    hash(24, h | (n1 << 8) | (n2 << 16)),
+                    hash(25, h | (n1 << 8) | (n3 << 16)),
+                    hash(26, h | (n1 << 8) | (n2 << 16) | (n3 << 24)),
+                    hash(hash(27, h | (n1 << 8) | (n2 << 16) | (n3 << 24)), n4),
+                    hash(28, h | (n4 << 8)),
+                    hash(29, n2),
+                ]
+            }
+        };
+        let align = phase;
+        let n1 = high.map_or(n1, u32::from);
+        let mut node = 1_u32;
+        for place in (0..8).rev() {
+            let contexts = bases.map(|base| hash(base, node));
+            let sets = [crate::compact::index(7 - place) | (crate::compact::index(align) << 3), crate::compact::index(n1 >> 3)];
+            let bit = self.model.decide(coder, &LITERAL, &contexts, sets, (wanted >> place) & 1 == 1);
+            node = (node << 1) | u32::from(bit);
+        }
+        let [byte, ..] = node.to_le_bytes();
+        byte
+    }
+
+    fn source<C: Coder>(&mut self, coder: &mut C, until: u32, length: u32) -> Result<(), BodyError> {
+        let wish = coder.wish(self.position);
+        let wanted = match wish.map(|wish| wish.from) {
+            Some(From::Repeat) => 0,
+            _ => 1,
+        };
+        let kind = number(&mut self.model, coder, field::INLINE_KIND, 0, wanted);
+        if kind == 0 {
+            self.run = Run::Repeat { until: self.position + length };
+            return Ok(());
+        }
+        let expected = self.position.wrapping_add(self.diagonal);
+        let wanted = match wish.map(|wish| wish.from) {
+            Some(From::Old(old)) => old,
+            _ => expected,
+        };
+        let jump = wanted.wrapping_sub(expected).cast_signed();
+        let jump = signed_number(&mut self.model, coder, field::INLINE_JUMP, 0, jump);
+        let segment = Segment { new: self.position, old: expected.wrapping_add_signed(jump), length };
+        if segment.old.checked_add(length).is_none_or(|end| end > self.parameters.old_size) {
+            return Err(BodyError::SegmentOutside);
+        }
+        let _ = until;
+        self.begin_copy(segment, false);
+        Ok(())
+    }
+
+    fn repeat(&mut self, until: u32, out: &mut [u8]) -> usize {
+        let [byte, ..] = self.recent.bytes.to_le_bytes();
+        let left = crate::compact::index(until.saturating_sub(self.position)).min(LINE).min(out.len());
+        for slot in out.iter_mut().take(left) {
+            *slot = byte;
+        }
+        for _ in 0..left.min(8) {
+            self.recent.bytes = (self.recent.bytes << 8) | u64::from(byte);
+        }
+        self.position += crate::compact::narrow(left);
+        if self.position >= until {
+            self.enter_gap(0);
+        }
+        left
+    }
+}

@@ -1,0 +1,75 @@
+//! Reading the old image through a small window.
+
+/// Where the old image lives: flash on a device, a slice on a build machine.
+pub trait OldImage {
+    /// Fills `buffer` from `offset` on; false when that is not possible.
+    fn read(&mut self, offset: u32, buffer: &mut [u8]) -> bool;
+}
+
+impl OldImage for &[u8] {
+    fn read(&mut self, offset: u32, buffer: &mut [u8]) -> bool {
+        let from = crate::compact::index(offset);
+        let Some(bytes) = from.checked_add(buffer.len()).and_then(|to| self.get(from..to)) else { return false };
+        buffer.copy_from_slice(bytes);
+        true
+    }
+}
+
+/// A window that follows the reader.
+#[derive(Debug)]
+pub struct OldWindow<O> {
+    pub(super) image: O,
+    size: u32,
+    start: u32,
+    held: usize,
+    buffer: [u8; CAPACITY],
+    failed: bool,
+}
+
+const CAPACITY: usize = 512;
+
+/// Bytes kept before the position asked for.
+pub const BEHIND: u32 = 64;
+
+impl<O: OldImage> OldWindow<O> {
+    /// Most bytes ahead of the position that [`OldWindow::view`] guarantees (where the image is long enough).
+    pub const AHEAD: u32 = 160;
+
+    /// A window over `image` of `size` bytes.
+    pub fn new(image: O, size: u32) -> Self {
+        Self { image, size, start: 0, held: 0, buffer: [0; CAPACITY], failed: false }
+    }
+
+    /// Bytes in the old image.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Whether a read failed since the start.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Bytes around `offset` and the place of `offset` among them: at least 64 behind and [`Self::AHEAD`] ahead, fewer at
+    /// the ends of the image. What lies farther than that is not the same on every machine and must not be looked at.
+    pub fn view(&mut self, offset: u32) -> (&[u8], usize) {
+        let offset = offset.min(self.size);
+        let from = offset.saturating_sub(BEHIND);
+        let to = offset.saturating_add(Self::AHEAD).min(self.size);
+        let end = self.start.saturating_add(crate::compact::narrow(self.held));
+        if from < self.start || to > end {
+            let held = crate::compact::index(self.size - from).min(CAPACITY);
+            if let Some(buffer) = self.buffer.get_mut(..held)
+                && !self.image.read(from, buffer) {
+                    self.failed = true;
+                    buffer.fill(0);
+                }
+            self.start = from;
+            self.held = held;
+        }
+        let bytes = self.buffer.get(..self.held).unwrap_or(&[]);
+        (bytes, crate::compact::index(offset - self.start).min(self.held))
+    }
+}

@@ -1,0 +1,476 @@
+//! Predicting a line of the new image: old bytes, with every reference they hold moved to where its target went.
+
+use crate::compact::caches::{Corrections, Nearness, Words};
+use crate::compact::header::Parameters;
+use crate::compact::map::{AddressMap, Owner, Segment};
+use crate::compact::old_image::{OldImage, OldWindow};
+use crate::compact::data;
+use crate::isa::{AnyModel, Kind, Reference, ReferenceModel, Window};
+
+/// Bytes decided on at once.
+pub const LINE: usize = 64;
+/// A reference may reach this far past the end of a line.
+const TAIL: usize = 8;
+const SIZE: usize = LINE + TAIL;
+/// References that may start in a line, and one that reaches into it.
+const MOST_FOUND: usize = 50;
+/// Before a segment or group, this many bytes of the old image are scanned to get a model into its stride.
+const WARM_UP: u32 = 256;
+
+/// How sure a predicted reference is; a context of the coder.
+pub mod trust {
+    /// No reference here.
+    pub const NONE: u8 = 0;
+    /// The target lies in the segment being copied.
+    pub const CURRENT: u8 = 1;
+    /// In exactly one other segment.
+    pub const OTHER: u8 = 2;
+    /// In several others.
+    pub const SEVERAL: u8 = 3;
+    /// In none.
+    pub const NEAREST: u8 = 4;
+    /// The target was mispredicted before; this is where it really went.
+    pub const CORRECTED: u8 = 5;
+    /// A word that was seen before.
+    pub const SAME_WORD: u8 = 6;
+    /// A word close to one that was seen before.
+    pub const NEAR_WORD: u8 = 7;
+    /// A word not far from one that was seen before.
+    pub const FAR_WORD: u8 = 8;
+    /// A target outside the image.
+    pub const OUTSIDE: u8 = 9;
+}
+
+/// What is known about one predicted byte.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Note {
+    /// 0 for no reference, else one more than the kind's number.
+    pub kind: u8,
+    /// The byte's place in its reference.
+    pub place: u8,
+    /// See [`trust`].
+    pub trust: u8,
+    /// A few bits of the old target.
+    pub tag: u16,
+}
+
+/// A reference whose bytes lie in the current line.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// First byte, relative to the line's start; negative when it began in the line before.
+    at: i32,
+    reference: Reference,
+    /// What the reference's bytes would be in the new image.
+    guess: [u8; 8],
+    /// What they are in the old one.
+    plain: [u8; 8],
+}
+
+/// The line being predicted.
+#[derive(Debug)]
+pub struct Line {
+    bytes: [u8; SIZE],
+    plain: [u8; SIZE],
+    notes: [Note; SIZE],
+}
+
+impl Line {
+    /// The predicted byte at `at`.
+    #[inline]
+    #[must_use]
+    pub fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    /// The old byte at `at`.
+    #[inline]
+    #[must_use]
+    pub fn plain(&self, at: usize) -> u8 {
+        self.plain.get(at).copied().unwrap_or(0)
+    }
+
+    /// What is known about the byte at `at`.
+    #[inline]
+    #[must_use]
+    pub fn note(&self, at: usize) -> Note {
+        self.notes.get(at).copied().unwrap_or_default()
+    }
+
+    /// The first `length` predicted bytes.
+    #[inline]
+    #[must_use]
+    pub fn predicted(&self, length: usize) -> &[u8] {
+        self.bytes.get(..length).unwrap_or(&[])
+    }
+}
+
+/// Follows copies through the old image.
+#[derive(Debug)]
+pub struct Predictor<'a, O> {
+    parameters: Parameters,
+    pub(super) old: OldWindow<O>,
+    model: AnyModel,
+    probe: AnyModel,
+    corrections: Corrections<'a>,
+    words: Words<'a>,
+    /// The line predicted last.
+    pub line: Line,
+    found: [Option<Found>; MOST_FOUND],
+    /// The copy being followed.
+    segment: Segment,
+    /// Old offset of the line's first byte, and its length.
+    at: u32,
+    length: usize,
+    /// Old offset where the scan goes on.
+    scan: u32,
+    /// By sort of reference: how much more often its guess was right than the old bytes were, lately.
+    scores: [i8; SORTS],
+}
+
+impl<'a, O: OldImage> Predictor<'a, O> {
+    /// A predictor over `old`.
+    pub fn new(
+        parameters: Parameters,
+        old: O,
+        model: AnyModel,
+        corrections: Corrections<'a>,
+        words: Words<'a>,
+    ) -> Self {
+        Self {
+            parameters,
+            old: OldWindow::new(old, parameters.old_size),
+            probe: model.clone(),
+            model,
+            corrections,
+            words,
+            line: Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [Note::default(); SIZE] },
+            found: [None; MOST_FOUND],
+            segment: Segment::default(),
+            at: 0,
+            length: 0,
+            scan: 0,
+            scores: [START; SORTS],
+        }
+    }
+
+    /// Whether the old image could not be read.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.old.failed()
+    }
+
+    /// Starts or resumes the copy `segment` at its byte `into`; forgets all that the reference model knew.
+    pub fn begin(&mut self, map: &AddressMap<'_>, segment: Segment, into: u32) {
+        self.segment = segment;
+        self.at = segment.old.saturating_add(into);
+        self.length = 0;
+        self.found = [None; MOST_FOUND];
+        self.line.notes = [Note::default(); SIZE];
+        self.model.reset();
+        let unit = u64::try_from(self.model.unit()).unwrap_or(1).max(1);
+        let early = self.at.saturating_sub(WARM_UP);
+        let skew = (self.parameters.base.wrapping_add(u64::from(early))) % unit;
+        let skew = if skew == 0 { 0 } else { unit - skew };
+        self.scan = early.saturating_add(u32::try_from(skew).unwrap_or(0)).min(self.at);
+        while self.scan < self.at {
+            let at = self.scan;
+            for reference in self.scan_one().into_iter().flatten() {
+                if at.saturating_add(u32::from(reference.width)) > self.at {
+                    self.note(map, at, reference);
+                }
+            }
+        }
+    }
+
+    /// Looks at one instruction or word and moves on; a word may be two things.
+    #[inline]
+    fn scan_one(&mut self) -> [Option<Reference>; 2] {
+        let at = self.scan;
+        let address = self.parameters.base.wrapping_add(u64::from(at));
+        let (bytes, place) = self.old.view(at);
+        let window = Window::new(bytes, place);
+        let (advance, reference) = self.model.scan(address, &window);
+        let looked = data::look(&self.parameters, self.parameters.old_size, address, &window, reference);
+        self.scan = at.saturating_add(looked.advance.unwrap_or(crate::compact::narrow(advance)).max(1));
+        looked.found.map(|found| found.filter(|found| found.width <= 8 && found.width > 0))
+    }
+
+    /// Where `reference` points in the new image, and how sure that is.
+    fn project(&self, map: &AddressMap<'_>, reference: &Reference) -> Option<(u64, u8)> {
+        let base = self.parameters.base;
+        let offset = reference.target.wrapping_sub(base);
+        if offset < data::extent(reference.kind, self.parameters.old_size) {
+            let old = u32::try_from(offset).unwrap_or(0);
+            let (new, trust) = match self.corrections.get(old) {
+                Some(new) => (new, trust::CORRECTED),
+                None => {
+                    let (new, owner) = map.project(old, self.segment);
+                    let trust = match owner {
+                        Owner::Current => trust::CURRENT,
+                        Owner::Other => trust::OTHER,
+                        Owner::Several => trust::SEVERAL,
+                        Owner::Nearest => trust::NEAREST,
+                    };
+                    (new, trust)
+                }
+            };
+            return Some((base.wrapping_add(u64::from(new)), trust));
+        }
+        if reference.kind == Kind::Pointer32 {
+            let old = u32::try_from(reference.target).unwrap_or(0);
+            let (new, nearness) = self.words.get(old);
+            let trust = match nearness {
+                Nearness::Same => trust::SAME_WORD,
+                Nearness::Near => trust::NEAR_WORD,
+                Nearness::Far => trust::FAR_WORD,
+                Nearness::Unknown => trust::OUTSIDE,
+            };
+            return Some((u64::from(new), trust));
+        }
+        None
+    }
+
+    /// Predicts the reference that starts at the old offset `at`, and remembers it.
+    fn note(&mut self, map: &AddressMap<'_>, at: u32, reference: Reference) {
+        let at = at.cast_signed().wrapping_sub(self.at.cast_signed());
+        let mut found = Found { at, reference, guess: [0; 8], plain: [0; 8] };
+        self.write(map, &mut found);
+        if let Some(slot) = self.found.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(found);
+        }
+    }
+
+    /// Predicts a found reference, and writes the prediction into the line when its sort is worth it.
+    fn write(&mut self, map: &AddressMap<'_>, found: &mut Found) {
+        let reference = found.reference;
+        let width = usize::from(reference.width).min(8);
+        let old = self.at.wrapping_add_signed(found.at);
+        let address = self
+            .parameters
+            .base
+            .wrapping_add(u64::from(self.segment.new))
+            .wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
+        let mut bytes = [0_u8; 8];
+        let (held, place) = self.old.view(old);
+        for (to, from) in bytes.iter_mut().zip(held.get(place..).unwrap_or(&[])) {
+            *to = *from;
+        }
+        found.plain = bytes;
+        let projected = self.project(map, &reference);
+        let trust = projected.map_or(trust::OUTSIDE, |(_, trust)| trust);
+        if let (Some((target, _)), Some(part)) = (projected, bytes.get_mut(..width)) {
+            if reference.form >= data::FORMS {
+                data::retarget(&reference, part, self.parameters.base, address, target);
+            } else {
+                self.model.retarget(&reference, part, address, target);
+            }
+        }
+        found.guess = bytes;
+        let sort = data::sort(&reference);
+        let trusted = self.scores.get(sort).is_none_or(|&score| score >= 0);
+        let first = usize::try_from(found.at).map_or(data::NO_SORT, |at| self.line.note(at).kind);
+        if first != 0 && found.at >= 0 {
+            // Two readings of one word: the better one lately is written.
+            let other = self.scores.get(usize::from(first - 1)).copied().unwrap_or(0);
+            let mine = self.scores.get(sort).copied().unwrap_or(0);
+            if crate::compact::narrow(sort) + 1 != u32::from(first) && (mine <= other || found.guess == found.plain) {
+                return;
+            }
+        }
+        let bytes = if trusted { found.guess } else { found.plain };
+        let [t0, t1, t2, ..] = reference.target.to_le_bytes();
+        let tag = u16::from_le_bytes([t0, t1]) ^ u16::from(t2).wrapping_mul(0x9e37);
+        let kind = u8::try_from(sort + 1).unwrap_or(0);
+        for ((number, byte), old) in (0_u8..8).zip(bytes).zip(found.plain).take(width) {
+            let Some(to) = usize::try_from(found.at + i32::from(number)).ok().filter(|&to| to < SIZE) else { continue };
+            if let (Some(slot), Some(note), Some(plain)) =
+                (self.line.bytes.get_mut(to), self.line.notes.get_mut(to), self.line.plain.get_mut(to))
+            {
+                *slot = byte;
+                *plain = old;
+                *note = Note { kind, place: number, trust: if trusted { trust } else { trust::NONE }, tag };
+            }
+        }
+    }
+
+    /// Keeps the score of a reference whose new bytes are known.
+    fn judge(&mut self, found: &Found, actual: &[u8]) {
+        let width = actual.len();
+        let right = found.guess.get(..width) == Some(actual);
+        let plain = found.plain.get(..width) == Some(actual);
+        if let Some(score) = self.scores.get_mut(data::sort(&found.reference)) {
+            match (right, plain) {
+                (true, false) => *score = (*score + 2).min(MOST_SCORE),
+                (false, true) => *score = (*score - 3).max(-MOST_SCORE),
+                _ => {}
+            }
+        }
+    }
+
+    /// Predicts the next `length` bytes (1 to 64) of the copy.
+    pub fn next_line(&mut self, map: &AddressMap<'_>, length: usize) {
+        let length = length.min(LINE);
+        let step = self.length;
+        self.at = self.at.saturating_add(crate::compact::narrow(step));
+        self.length = length;
+        // What the line before already knows about this one.
+        let moved = i32::try_from(step).unwrap_or(0);
+        let mut kept = 0;
+        for place in 0..MOST_FOUND {
+            let Some(mut found) = self.found.get_mut(place).and_then(Option::take) else { continue };
+            found.at -= moved;
+            if found.at + i32::from(found.reference.width) > 0
+                && let Some(slot) = self.found.get_mut(kept) {
+                    *slot = Some(found);
+                    kept += 1;
+                }
+        }
+        self.line.notes.fill(Note::default());
+        {
+            let (held, place) = self.old.view(self.at);
+            let held = held.get(place..).unwrap_or(&[]);
+            let count = held.len().min(SIZE);
+            if let (Some(to), Some(from)) = (self.line.plain.get_mut(..count), held.get(..count)) {
+                to.copy_from_slice(from);
+            }
+            if let Some(rest) = self.line.plain.get_mut(count..) {
+                rest.fill(0);
+            }
+            self.line.bytes = self.line.plain;
+        }
+        for place in 0..kept {
+            if let Some(mut found) = self.found.get(place).copied().flatten() {
+                self.write(map, &mut found);
+                if let Some(slot) = self.found.get_mut(place) {
+                    *slot = Some(found);
+                }
+            }
+        }
+        if kept == 0 {
+            self.found = [None; MOST_FOUND];
+        }
+        let end = self.at.saturating_add(crate::compact::narrow(length));
+        while self.scan < end {
+            let at = self.scan;
+            for reference in self.scan_one().into_iter().flatten() {
+                self.note(map, at, reference);
+            }
+        }
+    }
+
+    /// Predicts again the reference that starts at `at` in the line, with what was learnt meanwhile.
+    pub fn refresh(&mut self, map: &AddressMap<'_>, at: usize) {
+        if self.line.note(at).kind == 0 || self.line.note(at).place != 0 {
+            return;
+        }
+        let at = i32::try_from(at).unwrap_or(-1);
+        if let Some(note) = usize::try_from(at).ok().and_then(|at| self.line.notes.get_mut(at)) {
+            note.kind = 0;
+        }
+        for place in 0..MOST_FOUND {
+            let Some(mut found) = self.found.get(place).copied().flatten() else { return };
+            if found.at == at {
+                self.write(map, &mut found);
+                if let Some(slot) = self.found.get_mut(place) {
+                    *slot = Some(found);
+                }
+            }
+        }
+    }
+
+    /// Learns from the references that end at `end` in the line, whose new bytes are the last ones of `recent` (the newest
+    /// byte lowest).
+    pub fn learn(&mut self, map: &AddressMap<'_>, end: usize, recent: u64) {
+        let end = i32::try_from(end).unwrap_or(-1);
+        for place in 0..MOST_FOUND {
+            let Some(found) = self.found.get(place).copied().flatten() else { return };
+            if found.at + i32::from(found.reference.width) == end {
+                let all = recent.to_be_bytes();
+                let width = usize::from(found.reference.width).min(8);
+                self.learn_one(map, &found, all.get(8 - width..).unwrap_or(&[]));
+            }
+        }
+    }
+
+    fn learn_one(&mut self, map: &AddressMap<'_>, found: &Found, bytes: &[u8]) {
+        let reference = found.reference;
+        let old = self.at.wrapping_add_signed(found.at);
+        if old < self.segment.old {
+            return;
+        }
+        self.judge(found, bytes);
+        let base = self.parameters.base;
+        let address = base
+            .wrapping_add(u64::from(self.segment.new))
+            .wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
+        let target = if reference.form >= data::FORMS {
+            data::target(&reference, bytes, base, address)
+        } else {
+            match (reference.kind, bytes.first_chunk::<4>()) {
+                (Kind::Pointer32, Some(word)) => u64::from(u32::from_le_bytes(*word)),
+                (Kind::Call | Kind::Jump, _) => {
+                    self.probe.reset();
+                    match self.probe.scan(address, &Window::new(bytes, 0)).1 {
+                        Some(new) if new.kind == reference.kind && new.form == reference.form => new.target,
+                        _ => return,
+                    }
+                }
+                _ => return,
+            }
+        };
+        let old = reference.target.wrapping_sub(base);
+        let new = target.wrapping_sub(base);
+        let extent = data::extent(reference.kind, self.parameters.old_size);
+        if old < extent {
+            let (Ok(old), Ok(new)) = (u32::try_from(old), u32::try_from(new)) else { return };
+            if u64::from(new) >= extent.saturating_add(extent / 4) || data::is_weak(&reference) {
+                return;
+            }
+            let known = self.corrections.get(old);
+            let expected = known.unwrap_or_else(|| map.project(old, self.segment).0);
+            if expected != new {
+                self.corrections.set(old, new);
+            }
+        } else if reference.kind == Kind::Pointer32 {
+            let (Ok(old), Ok(new)) = (u32::try_from(reference.target), u32::try_from(target)) else { return };
+            self.words.set(old, new);
+        }
+    }
+
+    /// Learns from all references that end in a line that was as predicted.
+    pub fn learn_line(&mut self) {
+        for place in 0..MOST_FOUND {
+            let Some(found) = self.found.get(place).copied().flatten() else { return };
+            let reference = found.reference;
+            let width = usize::from(reference.width);
+            let end = found.at + i32::from(reference.width);
+            if usize::try_from(end).is_ok_and(|end| end <= self.length) {
+                if found.guess != found.plain
+                    && let Ok(at) = usize::try_from(found.at) {
+                        let bytes = self.line.bytes;
+                        self.judge(&found, bytes.get(at..at + width).unwrap_or(&[]));
+                    }
+                let outside = reference.target.wrapping_sub(self.parameters.base) >= u64::from(self.parameters.old_size);
+                if reference.kind == Kind::Pointer32 && outside
+                    && let Ok(old) = u32::try_from(reference.target) {
+                        let (new, _) = self.words.get(old);
+                        self.words.set(old, new);
+                    }
+            }
+        }
+    }
+
+    /// The kind of the reference that ends at `end`, for statistics.
+    #[must_use]
+    pub fn ending(&self, end: usize) -> Option<(u8, usize)> {
+        let end_at = i32::try_from(end).unwrap_or(-1);
+        let found = self.found.iter().flatten().find(|found| found.at + i32::from(found.reference.width) == end_at)?;
+        Some((u8::try_from(data::sort(&found.reference)).unwrap_or(0), usize::from(found.reference.width)))
+    }
+}
+
+/// Sorts of references: the kinds, and one more.
+const SORTS: usize = data::SORTS;
+/// First score of every sort, and the bound of all scores.
+const START: i8 = 4;
+const MOST_SCORE: i8 = 16;

@@ -1,0 +1,67 @@
+//! The memory of a body, all of it from the caller.
+
+use super::body::Body;
+use super::caches::{Corrections, Words};
+use super::header::{Class, Parameters};
+use super::map::{AddressMap, Segment};
+use super::model::{Model, WEIGHTS};
+use super::old_image::OldImage;
+use super::predict::Predictor;
+use crate::isa::AnyModel;
+
+/// The tables that generator and applier work in. They must have exactly the sizes of the patch's RAM class, since what is forgotten when
+/// a table is full is part of the format; larger ones are used in part.
+#[derive(Debug)]
+pub struct Tables<'m> {
+    /// Counters, [`Class::slots`].
+    pub slots: &'m mut [u32],
+    /// Weights, [`WEIGHTS`].
+    pub weights: &'m mut [i32],
+    /// Segments, [`Class::segments`].
+    pub segments: &'m mut [Segment],
+    /// The order of segments in the old image, as many.
+    pub order: &'m mut [u32],
+    /// How far those before reach, as many.
+    pub reach: &'m mut [u32],
+    /// Corrected targets, [`Class::cache`].
+    pub corrections: &'m mut [(u32, u32)],
+    /// Words that moved, [`words`].
+    pub words: &'m mut [(u32, u32)],
+}
+
+impl<'m> Tables<'m> {
+    /// A body at its start in these tables; `None` when one is too small for `class`.
+    pub fn body<O: OldImage>(self, parameters: Parameters, class: &Class, model: AnyModel, old: O) -> Option<Body<'m, O>> {
+        let slots = self.slots.get_mut(..class.slots)?;
+        let weights = self.weights.get_mut(..WEIGHTS)?;
+        let segments = self.segments.get_mut(..class.segments)?;
+        let order = self.order.get_mut(..class.segments)?;
+        let reach = self.reach.get_mut(..class.segments)?;
+        let corrections = Corrections::new(self.corrections.get_mut(..class.cache)?);
+        let words = Words::new(self.words.get_mut(..words(class))?);
+        let predictor = Predictor::new(parameters, old, model, corrections, words);
+        Some(Body::new(parameters, predictor, AddressMap::new(segments, order, reach), Model::new(slots, weights)))
+    }
+}
+
+/// Entries of [`Tables::words`] in a class: every one of them is looked at for each word, so there are never many.
+#[must_use]
+pub fn words(class: &Class) -> usize {
+    class.cache.min(512)
+}
+
+impl<O> Body<'_, O> {
+    /// Whether the old image could not be read, so that what was made since is worthless.
+    #[must_use]
+    pub fn failed(&self) -> bool
+    where
+        O: OldImage,
+    {
+        self.predictor.failed()
+    }
+
+    /// The old image.
+    pub fn old_image_mut(&mut self) -> &mut O {
+        &mut self.predictor.old.image
+    }
+}

@@ -1,0 +1,107 @@
+//! Releases: the same bytes each time, whole or not at all.
+
+mod common;
+
+use std::fs;
+
+use common::Workshop;
+use serde_json::Value;
+
+#[test]
+fn two_runs_and_any_number_of_threads_give_the_same_tree() {
+    let shop = Workshop::with_release();
+    let first = shop.tree("dist");
+    assert_eq!(first.len(), 7, "three packages, three descriptors, a report");
+    shop.ok(["pack", "release.toml", "-o", "dist"]);
+    assert_eq!(shop.tree("dist"), first);
+    for threads in ["1", "3"] {
+        let other = format!("dist-{threads}");
+        shop.ok(["pack", "release.toml", "-o", &other, "--threads", threads]);
+        assert_eq!(shop.tree(&other), first, "{threads} threads");
+    }
+    // Another folder, at another depth.
+    fs::create_dir_all(shop.path("a/b")).unwrap();
+    for name in ["release.toml", "new.bin", "old-1.0.bin", "old-1.1.bin", "oem.key.pem"] {
+        fs::copy(shop.path(name), shop.path("a/b").join(name)).unwrap();
+    }
+    shop.ok(["pack", "a/b/release.toml", "-o", "elsewhere"]);
+    assert_eq!(shop.tree("elsewhere"), first);
+}
+
+#[test]
+fn the_report_has_a_date_only_if_one_is_given() {
+    let shop = Workshop::with_release();
+    let without = shop.read("dist/release.json");
+    let status = shop.command(["pack", "release.toml", "-o", "dist"]).env("SOURCE_DATE_EPOCH", "1700000000").status().unwrap();
+    assert!(status.success());
+    let with: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    assert_eq!(with["date"], 1_700_000_000);
+    let mut without: Value = serde_json::from_slice(&without).unwrap();
+    assert_eq!(without["date"], Value::Null);
+    without["date"] = with["date"].clone();
+    assert_eq!(without, with);
+    let output = shop.command(["pack", "release.toml", "-o", "dist"]).env("SOURCE_DATE_EPOCH", "yesterday").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(common::text(&output).contains("yesterday"));
+}
+
+#[test]
+fn digests_and_sizes_in_the_report_are_those_of_the_files() {
+    let shop = Workshop::with_release();
+    let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    for package in report["packages"].as_array().unwrap() {
+        for entry in [&package["package"], &package["descriptor"]] {
+            let bytes = shop.read(&format!("dist/{}", entry["file"].as_str().unwrap()));
+            assert_eq!(entry["size"].as_u64(), Some(bytes.len() as u64));
+            assert_eq!(entry["sha256"], sealift::hex::encode(&sealift::package::image_id(&bytes).digest));
+        }
+        assert_eq!(package["signed_by"].as_array().map(Vec::len), Some(1));
+    }
+}
+
+#[test]
+fn images_that_need_no_package_are_said_to() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    let more = "\n[[old]]\nversion = \"1.0-again\"\npath = \"old-1.0.bin\"\n\n[[old]]\nversion = \"2.0-already\"\npath = \"new.bin\"\n";
+    shop.write("release.toml", common::release(20, "lamp-mk2") + more);
+    shop.ok(["pack", "release.toml", "-o", "dist"]);
+    let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    assert_eq!(report["packages"].as_array().map(Vec::len), Some(3));
+    let omitted: Vec<_> = report["omitted"].as_array().unwrap().iter().map(|omitted| omitted["from"].as_str().unwrap()).collect();
+    assert_eq!(omitted, ["1.0-again", "2.0-already"]);
+}
+
+#[test]
+fn only_what_a_release_made_is_replaced() {
+    let shop = Workshop::with_release();
+    fs::create_dir(shop.path("mine")).unwrap();
+    shop.write("mine/thesis.txt", "years of work");
+    let said = shop.fails(1, ["pack", "release.toml", "-o", "mine"]);
+    assert!(said.contains("was not made by `sealift pack`") && said.contains("hint: "), "{said}");
+    assert_eq!(shop.read("mine/thesis.txt"), b"years of work");
+    shop.fails(1, ["pack", "release.toml", "-o", "new.bin"]);
+    fs::create_dir(shop.path("empty")).unwrap();
+    shop.ok(["pack", "release.toml", "-o", "empty"]);
+    assert_eq!(shop.tree("empty"), shop.tree("dist"));
+}
+
+#[test]
+fn a_release_that_fails_leaves_the_one_before() {
+    let shop = Workshop::with_release();
+    let before = shop.tree("dist");
+    shop.write("new.bin", "");
+    let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
+    assert!(said.contains("is empty"), "{said}");
+    assert_eq!(shop.tree("dist"), before);
+    shop.images();
+    shop.write("release.toml", common::release(20, "lamp-mk2").replace("sequence = 20", "sequence = -1"));
+    let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
+    assert!(said.contains("line 4"), "{said}");
+    assert_eq!(shop.tree("dist"), before);
+    let leftovers = fs::read_dir(shop.folder.path()).unwrap().filter(|entry| {
+        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".sealift-")
+    });
+    assert_eq!(leftovers.count(), 0);
+}
