@@ -25,7 +25,6 @@ pub struct Spent {
 }
 
 /// A payload (SPEC 2.3) and what was counted on the way.
-#[derive(Clone, Debug)]
 pub(crate) struct Payload {
     pub(crate) bytes: Vec<u8>,
     pub(crate) spent: Spent,
@@ -35,15 +34,16 @@ pub(crate) struct Payload {
     pub(crate) literals: u64,
 }
 
-/// How often segments are planned anew with costs learned from the patch before.
-const ROUNDS: usize = 2;
-/// The compression level for patches that serve to learn from.
-const QUICK_LEVEL: i32 = 22;
+/// How often segments are planned.
+const ROUNDS: usize = 3;
+
+/// Payloads of fewer bytes teach nothing.
+const WORTH_LEARNING: usize = 512;
 
 /// Finds segments and writes the payload: the smallest of some tries.
 ///
-/// What a difference costs depends on how regular the differences are, and that on the images: a kernel whose tables all moved pays two bits a byte, a small application ten. So the first plan, with average
-/// costs, is packed only to learn what they really are.
+/// What a difference costs depends on how regular the differences are, and that on the images: a kernel whose tables all moved pays two bits a byte, a small application ten.
+/// So each plan after the first uses what the payload before it took. Packing well enough to compare is packing to the end, so every try may win.
 pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -> Result<(Vec<Segment>, Payload), Error> {
     if old == new {
         let segments = matching::whole(new.len());
@@ -52,15 +52,19 @@ pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -
     }
     let mut costs = Costs::FAST;
     let candidates = matching::candidates(Pair { old, new, costs: &costs })?;
-    let mut segments = plan(Pair { old, new, costs: &costs }, &candidates);
-    let mut last = payload(old, new, &segments, geometry, level.min(QUICK_LEVEL))?;
     let mut best: Option<(Vec<Segment>, Payload)> = None;
-    for _ in 0..ROUNDS {
-        costs = costs.learned(&matching::outcome(Pair { old, new, costs: &costs }, &segments, last.spent.segments, last.spent.residuals));
-        segments = plan(Pair { old, new, costs: &costs }, &candidates);
-        last = payload(old, new, &segments, geometry, level)?;
-        if best.as_ref().is_none_or(|(_, best)| last.bytes.len() < best.bytes.len()) {
-            best = Some((segments.clone(), last.clone()));
+    for round in 1..=ROUNDS {
+        let segments = plan(Pair { old, new, costs: &costs }, &candidates);
+        let payload = payload(old, new, &segments, geometry, level)?;
+        if round < ROUNDS {
+            costs = costs.learned(&matching::outcome(Pair { old, new, costs: &costs }, &segments, &payload.spent));
+        }
+        let size = payload.bytes.len();
+        if best.as_ref().is_none_or(|(_, best)| size < best.bytes.len()) {
+            best = Some((segments, payload));
+        }
+        if size < WORTH_LEARNING {
+            break;
         }
     }
     Ok(best.expect("at least one round"))
@@ -87,12 +91,7 @@ fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Geometry, lev
         bytes.extend_from_slice(literal);
         bytes.extend_from_slice(residual);
     }
-    Ok(Payload {
-        bytes,
-        spent,
-        missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64,
-        literals: streams.literals.len() as u64,
-    })
+    Ok(Payload { bytes, spent, missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64, literals: streams.literals.len() as u64 })
 }
 
 /// SPEC 3.2.
@@ -132,12 +131,7 @@ impl Streams {
         }
         cuts.run(at, new.len(), literals.len(), true, residuals.len());
         literals.extend_from_slice(&new[at..]);
-        Self {
-            literal_cuts: ranges(&cuts.literal),
-            residual_cuts: ranges(&cuts.residual),
-            literals,
-            residuals,
-        }
+        Self { literal_cuts: ranges(&cuts.literal), residual_cuts: ranges(&cuts.residual), literals, residuals }
     }
 }
 

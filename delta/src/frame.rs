@@ -38,7 +38,8 @@ pub(crate) fn compress_parts(data: &[u8], cuts: &[Range<usize>], settings: Setti
 
 /// Compresses `data` as one frame; no bytes for no bytes.
 pub(crate) fn compress(data: &[u8], settings: Settings) -> Result<Vec<u8>, Error> {
-    Ok(compress_parts(data, &[0..data.len()], settings)?.pop().unwrap_or_default())
+    let whole = 0..data.len();
+    Ok(compress_parts(data, std::slice::from_ref(&whole), settings)?.pop().unwrap_or_default())
 }
 
 /// The frame of a stream of zeros, which residuals of moved but unchanged code are: written by hand, since zstd takes a compressed block of a dozen bytes for the first one to

@@ -114,10 +114,7 @@ pub fn generate(old: &[u8], new: &[u8], options: &Options) -> Result<Patch, Erro
     let geometry = options.geometry(new.len() as u64)?;
     match options.threads {
         None => make(old, new, options, geometry),
-        Some(threads) => rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.max(1))
-            .build()?
-            .install(|| make(old, new, options, geometry)),
+        Some(threads) => rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?.install(|| make(old, new, options, geometry)),
     }
 }
 
@@ -162,14 +159,7 @@ fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result
             old_size: header.old_size,
             new_size: header.new_size,
         },
-        statistics: Statistics {
-            header_bytes,
-            spent,
-            segments: segments.len() as u64,
-            predicted: new.len() as u64 - literals,
-            missed,
-            literals,
-        },
+        statistics: Statistics { header_bytes, spent, segments: segments.len() as u64, predicted: new.len() as u64 - literals, missed, literals },
     })
 }
 

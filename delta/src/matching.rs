@@ -4,6 +4,7 @@ use sealift_formats::patch::Segment;
 
 use crate::cost::{Costs, Outcome};
 use crate::error::Error;
+use crate::fast::Spent;
 use crate::plan;
 use crate::search::{self, Candidate, Miss, Pair};
 use crate::suffix::SuffixIndex;
@@ -47,15 +48,15 @@ pub(crate) fn whole(length: usize) -> Vec<Segment> {
     if length == 0 { Vec::new() } else { vec![segment] }
 }
 
-/// Counts what `segments` led to in a patch whose segment list and residuals took so many bytes.
-pub(crate) fn outcome(pair: Pair<'_>, segments: &[Segment], segment_bytes: u64, residual_bytes: u64) -> Outcome {
+/// Counts what `segments` led to in a patch whose parts took what `spent` says.
+pub(crate) fn outcome(pair: Pair<'_>, segments: &[Segment], spent: &Spent) -> Outcome {
     let mut outcome = Outcome {
         first_misses: [0; 256],
         next_misses: [0; 256],
         repeated_misses: 0,
         modelled_segments: 0,
-        segment_bytes,
-        residual_bytes,
+        segment_bytes: spent.segments,
+        residual_bytes: spent.residuals,
     };
     let mut old_end = 0;
     for segment in segments {

@@ -59,16 +59,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            profile: Profile::Fast,
-            instruction_set: Choice::Auto,
-            base: None,
-            ram: None,
-            chunk_log2: None,
-            group_log2: None,
-            threads: None,
-            level: 22,
-        }
+        Self { profile: Profile::Fast, instruction_set: Choice::Auto, base: None, ram: None, chunk_log2: None, group_log2: None, threads: None, level: 22 }
     }
 }
 
@@ -111,9 +102,7 @@ impl Options {
         let chunk_log2 = self.chunk_log2.unwrap_or_else(|| ram_log2.map_or(16, |log2| (log2 - 5).min(16)));
         check("chunk_log2", chunk_log2, "0 or 8 to 24", chunk_log2 == 0 || (8..=24).contains(&chunk_log2))?;
         // A group's literals wait in memory for its residuals: an eighth of it at most.
-        let group_log2 = self
-            .group_log2
-            .unwrap_or_else(|| if new_size < 1 << 20 { 16 } else { 20 }.min(ram_log2.map_or(30, |log2| log2 - 3)));
+        let group_log2 = self.group_log2.unwrap_or_else(|| if new_size < 1 << 20 { 16 } else { 20 }.min(ram_log2.map_or(30, |log2| log2 - 3)));
         check("group_log2", group_log2, "8 to 30", (8..=30).contains(&group_log2))?;
         // No window needs be larger than the stream.
         let size_log = u8::try_from(u64::BITS - new_size.saturating_sub(1).leading_zeros()).expect("at most 64");

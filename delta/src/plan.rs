@@ -124,12 +124,10 @@ impl<'a> Walk<'a> {
                 Best::Active(index) => self.active[index].cost,
             };
             let ceiling = cheapest + 2 * self.pair.costs.segment;
-            let victim = (0..ACTIVE)
-                .filter(|index| Best::Active(*index) != kept)
-                .max_by_key(|index| {
-                    let state = &self.active[*index];
-                    (state.cost.min(ceiling) - state.promise(at), *index)
-                });
+            let victim = (0..ACTIVE).filter(|index| Best::Active(*index) != kept).max_by_key(|index| {
+                let state = &self.active[*index];
+                (state.cost.min(ceiling) - state.promise(at), *index)
+            });
             if let Some(victim) = victim {
                 self.active.remove(victim);
             }
@@ -177,8 +175,7 @@ impl<'a> Walk<'a> {
             }
         }
         let pair = self.pair;
-        self.active
-            .retain(|state| state.credit >= 0 && pair.old_offset(state.diagonal, at).is_some());
+        self.active.retain(|state| state.credit >= 0 && pair.old_offset(state.diagonal, at).is_some());
     }
 
     /// The node of a state's stretch, made when first needed.

@@ -12,7 +12,7 @@
 use rayon::prelude::*;
 
 use crate::cost::Costs;
-use crate::suffix::{SuffixIndex, common_prefix};
+use crate::suffix::{SuffixIndex, common_prefix, common_suffix};
 
 /// Bytes of the new image searched by one task. Independent of the machine: candidates found at the start of a window may differ from those found in mid-search.
 const WINDOW: usize = 1 << 18;
@@ -32,6 +32,8 @@ const GLANCE: usize = 96;
 const NEIGHBOURS: usize = 6;
 /// In a window without a match for this many bytes, every second byte is tried only: extension backwards makes up for it.
 const PATIENCE: usize = 4096;
+/// With so many candidates in a window the images are so repetitive that every eighth byte tells enough.
+const ENOUGH: usize = 1 << 15;
 
 /// A place of the old image that may predict the new one from `new_start` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,15 +71,12 @@ impl Pair<'_> {
     /// Where `diagonal` meets new offset `at` in the old image, if it does.
     #[inline]
     pub(crate) fn old_offset(&self, diagonal: i64, at: usize) -> Option<usize> {
-        usize::try_from(at as i64 + diagonal)
-            .ok()
-            .filter(|offset| *offset < self.old.len())
+        usize::try_from(at as i64 + diagonal).ok().filter(|offset| *offset < self.old.len())
     }
 
     /// Equal bytes on `diagonal` from new offset `at` on.
     pub(crate) fn run(&self, diagonal: i64, at: usize, limit: usize) -> usize {
-        self.old_offset(diagonal, at)
-            .map_or(0, |old| common_prefix(&self.old[old..], &self.new[at..], limit))
+        self.old_offset(diagonal, at).map_or(0, |old| common_prefix(&self.old[old..], &self.new[at..], limit))
     }
 
     /// How the byte at `at` differs on the diagonal that meets it at old offset `old`, if it does.
@@ -88,9 +87,7 @@ impl Pair<'_> {
             return None;
         }
         // Tables of pointers and of code references into a piece that moved differ by the same amount, word after word.
-        let repeats = |distance: usize| {
-            old >= distance && at >= distance && self.new[at - distance].wrapping_sub(self.old[old - distance]) == difference
-        };
+        let repeats = |distance: usize| old >= distance && at >= distance && self.new[at - distance].wrapping_sub(self.old[old - distance]) == difference;
         Some(if repeats(8) || repeats(4) {
             Miss::Repeated
         } else if hit_before {
@@ -112,34 +109,47 @@ impl Pair<'_> {
         }
     }
 
-    /// Highest saving over literals that bytes from `at` on reach on `diagonal`.
+    /// Highest saving over literals that up to `reach` bytes from `at` on reach on `diagonal`, and how many bytes it takes.
     fn gain_ahead(&self, diagonal: i64, at: usize, reach: usize) -> (i64, usize) {
         let Some(old) = self.old_offset(diagonal, at) else { return (0, 0) };
         let length = (self.old.len() - old).min(self.new.len() - at).min(reach);
-        self.gain((0..length).map(|index| (old + index, at + index)))
+        let (ours, theirs) = (&self.old[old..][..length], &self.new[at..][..length]);
+        let run = |done: usize| common_prefix(&ours[done..], &theirs[done..], length);
+        self.gain(length, run, |done, hit_before| self.predicted(old + done, at + done, hit_before))
     }
 
-    /// Bytes before `at` over which `diagonal` saves most over literals, and that saving.
+    /// The same for the bytes before `at`.
     fn gain_behind(&self, diagonal: i64, at: usize, reach: usize) -> (i64, usize) {
         let Some(old) = self.old_offset(diagonal, at) else { return (0, 0) };
         let length = old.min(at).min(reach);
-        self.gain((1..=length).map(|index| (old - index, at - index)))
+        let (ours, theirs) = (&self.old[old - length..old], &self.new[at - length..at]);
+        let run = |done: usize| common_suffix(&ours[..length - done], &theirs[..length - done]);
+        self.gain(length, run, |done, hit_before| self.predicted(old - done - 1, at - done - 1, hit_before))
     }
 
-    fn gain(&self, places: impl Iterator<Item = (usize, usize)>) -> (i64, usize) {
-        let (mut gain, mut best, mut length) = (0, 0, 0);
+    /// Equal bytes are passed over in runs: they all save the same.
+    fn gain(&self, length: usize, run: impl Fn(usize) -> usize, predicted: impl Fn(usize, bool) -> i64) -> (i64, usize) {
+        let (mut gain, mut best, mut best_length) = (0, 0, 0);
+        let mut done = 0;
         let mut hit_before = true;
-        for (index, (old, new)) in places.enumerate() {
-            gain += self.costs.literal - self.predicted(old, new, hit_before);
-            hit_before = self.old[old] == self.new[new];
+        while done < length {
+            let equal = run(done);
+            if equal > 0 {
+                gain += equal as i64 * self.costs.literal;
+                done += equal;
+                hit_before = true;
+            } else {
+                gain += self.costs.literal - predicted(done, hit_before);
+                done += 1;
+                hit_before = false;
+            }
             if gain > best {
-                best = gain;
-                length = index + 1;
+                (best, best_length) = (gain, done);
             } else if gain < best - 2 * self.costs.segment {
                 break;
             }
         }
-        (best, length)
+        (best, best_length)
     }
 }
 
@@ -208,14 +218,19 @@ impl Search<'_> {
                 recent.push(diagonal, candidate.new_end);
                 last_match = at + length;
                 if diagonal != followed
-                    && self.pair.gain_ahead(diagonal, at, REACH).0
-                        > self.pair.gain_ahead(followed, at, REACH).0 + self.pair.costs.segment(diagonal - followed)
+                    && self.pair.gain_ahead(diagonal, at, REACH).0 > self.pair.gain_ahead(followed, at, REACH).0 + self.pair.costs.segment(diagonal - followed)
                 {
                     followed = diagonal;
                     followed_end = at;
                 }
             }
-            at += if at - last_match.min(at) > PATIENCE { 2 } else { 1 };
+            at += if candidates.len() > ENOUGH {
+                8
+            } else if at - last_match.min(at) > PATIENCE {
+                2
+            } else {
+                1
+            };
         }
         candidates
     }
@@ -225,12 +240,7 @@ impl Search<'_> {
         let (gain_ahead, ahead) = self.pair.gain_ahead(diagonal, at, REACH);
         let (gain_behind, behind) = self.pair.gain_behind(diagonal, at, REACH);
         let gain = gain_behind + gain_ahead;
-        (gain > self.pair.costs.segment(diagonal - followed)).then_some(Candidate {
-            new_start: at - behind,
-            diagonal,
-            new_end: at + ahead,
-            gain,
-        })
+        (gain > self.pair.costs.segment(diagonal - followed)).then_some(Candidate { new_start: at - behind, diagonal, new_end: at + ahead, gain })
     }
 
     /// The best place for the bytes at `at`, if more than `known` are equal there: its diagonal and how many bytes are equal.

@@ -144,6 +144,21 @@ pub(crate) fn common_prefix(a: &[u8], b: &[u8], limit: usize) -> usize {
     at
 }
 
+/// Length of the common end of `a` and `b`, which are equally long.
+pub(crate) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
+    let mut done = 0;
+    for (x, y) in a.rchunks_exact(8).zip(b.rchunks_exact(8)) {
+        let x = u64::from_le_bytes(x.try_into().expect("chunks of eight"));
+        let y = u64::from_le_bytes(y.try_into().expect("chunks of eight"));
+        if x != y {
+            return done + ((x ^ y).leading_zeros() / 8) as usize;
+        }
+        done += 8;
+    }
+    let rest = a[..a.len() - done].iter().rev().zip(b[..b.len() - done].iter().rev());
+    done + rest.take_while(|(x, y)| x == y).count()
+}
+
 /// The first `bits` bits of `bytes`, as if zeros followed them.
 fn prefix(bytes: &[u8], bits: u32) -> usize {
     let byte = |index: usize| usize::from(bytes.get(index).copied().unwrap_or(0));
@@ -169,10 +184,7 @@ mod tests {
     use super::*;
 
     fn naive(text: &[u8], query: &[u8]) -> usize {
-        (0..text.len())
-            .map(|start| common_prefix(&text[start..], query, COMPARE_LIMIT))
-            .max()
-            .unwrap_or(0)
+        (0..text.len()).map(|start| common_prefix(&text[start..], query, COMPARE_LIMIT)).max().unwrap_or(0)
     }
 
     #[test]
@@ -199,6 +211,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn common_ends_agree_with_counting_bytes() {
+        let bytes: Vec<u8> = (0..40).collect();
+        for length in 0..40 {
+            for different in 0..length {
+                let mut other = bytes[..length].to_vec();
+                other[different] ^= 0x80;
+                assert_eq!(common_prefix(&bytes[..length], &other, 1000), different);
+                assert_eq!(common_suffix(&bytes[..length], &other), length - different - 1);
+            }
+            assert_eq!(common_suffix(&bytes[..length], &bytes[..length]), length);
         }
     }
 

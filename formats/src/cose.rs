@@ -15,8 +15,10 @@ pub const MAX_PROTECTED_BYTES: usize = 143;
 pub const DIGEST_ITEM_BYTES: usize = 36;
 
 const CONTEXT: &[u8] = b"\x6aSignature1";
-/// Longest [`SigStructure`]: context, the longest protected header, 13 external bytes, a digest item.
-const MAX_SIG_STRUCTURE_BYTES: usize = 1 + CONTEXT.len() + (2 + MAX_PROTECTED_BYTES) + (1 + 13) + (2 + DIGEST_ITEM_BYTES);
+/// Longest external bytes: those of a capability record.
+const MAX_EXTERNAL_BYTES: usize = crate::capability::EXTERNAL.len();
+/// Longest [`SigStructure`]: context, the longest protected header, external bytes, a digest item.
+const MAX_SIG_STRUCTURE_BYTES: usize = 1 + CONTEXT.len() + (2 + MAX_PROTECTED_BYTES) + (1 + MAX_EXTERNAL_BYTES) + (2 + DIGEST_ITEM_BYTES);
 
 /// One authentication block.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +67,8 @@ impl<'a> Block<'a> {
         Ok(Block { protected, header, signature })
     }
 
-    /// What the signature covers. `external` is empty for a manifest, [`EXTERNAL`](crate::trust::EXTERNAL) for a trust record; `payload`
-    /// is a [`digest_item`].
+    /// What the signature covers. `external` is empty for a manifest, [`EXTERNAL`](crate::trust::EXTERNAL) for a trust record,
+    /// [that of a capability record](crate::capability::EXTERNAL) for one; `payload` is a [`digest_item`].
     ///
     /// # Errors
     /// [`ErrorKind::HeaderTooLong`] if `external` and `payload` are longer than those.

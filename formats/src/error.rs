@@ -46,8 +46,7 @@ macro_rules! kinds {
         }
 
         /// Every code, in the order of the table.
-        #[cfg(test)]
-        const CODES: &[u16] = &[$($code),*];
+        pub const CODES: &[u16] = &[$($code),*];
     };
     (@pattern $name:ident) => { ErrorKind::$name };
     (@pattern $name:ident $value:ident) => { ErrorKind::$name(_) };
@@ -211,6 +210,14 @@ kinds! {
     FrameCorrupt = 155, "a zstd frame is corrupt";
     /// The payload ends before the new image is complete, or after.
     PayloadSize = 156, "the payload does not have the size that the header announces";
+
+    // 180-189: capability record.
+    /// The file does not start with `sealift-capabilities`.
+    NotACapabilityFile = 180, "this is not a capability record";
+    /// Another version of the capability record than 1.
+    CapabilityVersion(version: u64) = 181, "capability record version {version} is not supported";
+    /// A value of the capability record is out of range.
+    CapabilityRange = 182, "a value of the capability record is out of range";
 }
 
 impl ErrorKind {

@@ -13,6 +13,7 @@
 //! | [`cose`] | 6 | authentication blocks and what a signature covers |
 //! | [`approval`] | 6 | the claims of an approval |
 //! | [`trust`] | 7 | keys, roles and policies of a device |
+//! | [`capability`] | 8 | what a device can apply |
 //! | [`foreign`] | | SUIT envelopes of other makers, for inspection only |
 //! | [`suit`] | | every number from a registry |
 //! | [`error`] | | what a reader can refuse, with stable codes |
@@ -48,6 +49,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod approval;
+pub mod capability;
 pub mod cbor;
 pub mod compact;
 pub mod cose;

@@ -1,4 +1,4 @@
-//! The command line: one variant a verb. Each verb's arguments are in its own file under [`cmd`](crate::cmd).
+//! The command line: one variant a verb. Each verb's arguments are in its own file under [`cmd`].
 
 use clap::{Parser, Subcommand};
 

@@ -72,12 +72,9 @@ impl StateFile {
     /// See [`Error`].
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        let state: Self =
-            toml::from_str(&text).map_err(|source| Error::Form { path: path.to_owned(), source: Box::new(source) })?;
+        let state: Self = toml::from_str(&text).map_err(|source| Error::Form { path: path.to_owned(), source: Box::new(source) })?;
         match &state.installed_manifest {
-            Some(found) if hex::decode::<32>(found).is_none() => {
-                Err(Error::Digest { path: path.to_owned(), found: found.clone() })
-            }
+            Some(found) if hex::decode::<32>(found).is_none() => Err(Error::Digest { path: path.to_owned(), found: found.clone() }),
             _ => Ok(state),
         }
     }

@@ -1,10 +1,10 @@
 //! Verifying and applying with the device's own code: `sealift-verify`, on the host's storage.
 
+use sealift_formats::ErrorKind;
 use sealift_formats::manifest::Manifest;
 use sealift_formats::patch::{Geometry, Header, Parsed, Segment};
 use sealift_formats::trust::TrustRecord;
 use sealift_formats::varint::read_varint;
-use sealift_formats::ErrorKind;
 use sealift_verify::applier::{Applied, Applier, ApplyError, Decompressors, Expectation, Memory};
 use sealift_verify::storage::{ReadImage, WriteImage};
 use sealift_verify::{Consent, Dalek, DeviceState, Error as Reason, Verification, Verified, Verifier};
@@ -44,12 +44,7 @@ pub enum Error<R: std::error::Error + 'static, W: std::error::Error + 'static> {
 ///
 /// # Errors
 /// The one reason why the device refuses the package.
-pub fn verify<'a>(
-    package: &'a [u8],
-    trust: &'a TrustRecord<'a>,
-    state: &'a DeviceState,
-    consent: bool,
-) -> Result<Verified<Manifest<'a>>, Rejection> {
+pub fn verify<'a>(package: &'a [u8], trust: &'a TrustRecord<'a>, state: &'a DeviceState, consent: bool) -> Result<Verified<Manifest<'a>>, Rejection> {
     let verifier = Verifier { trust, state, signatures: Dalek };
     let verified = match verifier.verify(package).map_err(|reason| rejection(&reason))? {
         Verification::Accepted(verified) => verified,
@@ -81,13 +76,7 @@ pub fn verify<'a>(
 ///
 /// # Errors
 /// See [`Error`]. What `new` holds then is no image.
-pub fn apply<O, N>(
-    old: O,
-    new: N,
-    patch: &[u8],
-    expectation: Expectation<'_>,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Applied, Error<O::Error, N::Error>>
+pub fn apply<O, N>(old: O, new: N, patch: &[u8], expectation: Expectation<'_>, progress: &mut dyn FnMut(u64)) -> Result<Applied, Error<O::Error, N::Error>>
 where
     O: ReadImage<Error: std::error::Error + 'static>,
     N: WriteImage<Error: std::error::Error + 'static>,
@@ -120,7 +109,7 @@ pub fn device_state(file: Option<&StateFile>, package: &[u8], time: Option<u64>)
         };
     }
     // A package that cannot be opened is refused before its class matters.
-    let (vendor, class) = Opened::parse(package).map_or_else(|_| Default::default(), |opened| (opened.manifest.vendor, opened.manifest.class));
+    let (vendor, class) = Opened::parse_prefix(package).map_or_else(|_| Default::default(), |opened| (opened.manifest.vendor, opened.manifest.class));
     DeviceState { vendor, class, sequence_floor: 0, installed_manifest: None, security_counter: 0, time }
 }
 

@@ -4,9 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::pkcs8::{
-    self, DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes, spki::der::pem::LineEnding,
-};
+use ed25519_dalek::pkcs8::{self, DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes, spki::der::pem::LineEnding};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
@@ -65,12 +63,8 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotPrivate { found, .. } if found.contains("public") => {
-                Some("give the file that ends in .key.pem; the public key signs nothing".into())
-            }
-            Self::NotPrivate { .. } => {
-                Some("`sealift keygen` or `openssl genpkey -algorithm ed25519` makes one; `openssl pkey` removes a passphrase".into())
-            }
+            Self::NotPrivate { found, .. } if found.contains("public") => Some("give the file that ends in .key.pem; the public key signs nothing".into()),
+            Self::NotPrivate { .. } => Some("`sealift keygen` or `openssl genpkey -algorithm ed25519` makes one; `openssl pkey` removes a passphrase".into()),
             Self::NotPublic { found, .. } if found.contains("private") => {
                 Some("give the file that ends in .pub.pem, or make it: openssl pkey -pubout -in KEY -out PUB".into())
             }
@@ -107,9 +101,7 @@ impl PrivateKey {
     /// The file cannot be read, or holds something else.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = read_pem(path)?;
-        SigningKey::from_pkcs8_pem(&text)
-            .map(Self)
-            .map_err(|error| Error::NotPrivate { path: path.to_owned(), found: describe(&text, &error.to_string()) })
+        SigningKey::from_pkcs8_pem(&text).map(Self).map_err(|error| Error::NotPrivate { path: path.to_owned(), found: describe(&text, &error.to_string()) })
     }
 
     /// Writes the key for its owner alone (mode 0600). An existing file is never replaced.
@@ -148,8 +140,8 @@ impl PublicKey {
     /// The file cannot be read, holds something else, or a key that proves nothing.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = read_pem(path)?;
-        let key = VerifyingKey::from_public_key_pem(&text)
-            .map_err(|error| Error::NotPublic { path: path.to_owned(), found: describe(&text, &error.to_string()) })?;
+        let key =
+            VerifyingKey::from_public_key_pem(&text).map_err(|error| Error::NotPublic { path: path.to_owned(), found: describe(&text, &error.to_string()) })?;
         if key.is_weak() {
             return Err(Error::Weak { path: path.to_owned() });
         }
@@ -196,9 +188,7 @@ fn describe(text: &str, error: &str) -> String {
         ("-----BEGIN PUBLIC KEY-----", "a public key of another kind"),
         ("-----BEGIN CERTIFICATE-----", "a certificate"),
     ];
-    kind.iter()
-        .find(|(head, _)| text.contains(head))
-        .map_or_else(|| format!("no key ({error})"), |(_, name)| format!("{name} ({error})"))
+    kind.iter().find(|(head, _)| text.contains(head)).map_or_else(|| format!("no key ({error})"), |(_, name)| format!("{name} ({error})"))
 }
 
 #[cfg(test)]

@@ -34,9 +34,7 @@ pub fn instruction_set(set: InstructionSet) -> &'static str {
 /// # Errors
 /// What the names are.
 pub fn parse_profile(text: &str) -> Result<Profile, String> {
-    PROFILES.iter().find(|(_, name)| *name == text).map(|(profile, _)| *profile).ok_or_else(|| {
-        format!("`{text}` is no profile: expected fast or compact")
-    })
+    PROFILES.iter().find(|(_, name)| *name == text).map(|(profile, _)| *profile).ok_or_else(|| format!("`{text}` is no profile: expected fast or compact"))
 }
 
 /// The instruction set with this name, or `auto`. `riscv` is the 32-bit one.

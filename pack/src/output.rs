@@ -68,11 +68,7 @@ impl Pending {
         if path.is_dir() {
             return Err(io(io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        let file = tempfile::Builder::new()
-            .prefix(".sealift-")
-            .permissions(Permissions::from_mode(mode))
-            .tempfile_in(folder_of(path))
-            .map_err(io)?;
+        let file = tempfile::Builder::new().prefix(".sealift-").permissions(Permissions::from_mode(mode)).tempfile_in(folder_of(path)).map_err(io)?;
         Ok(Self { file, path: path.to_owned() })
     }
 

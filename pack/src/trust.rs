@@ -2,9 +2,7 @@
 //! before say nothing about it.
 
 use sealift_formats::DecodeError;
-use sealift_formats::trust::{
-    Key, MAX_KEYS, NewPolicy, NewTrustRecord, Role, Threshold, TrustFile, TrustRecord, Unapproved, write_file,
-};
+use sealift_formats::trust::{Key, MAX_KEYS, NewPolicy, NewTrustRecord, Role, Threshold, TrustFile, TrustRecord, Unapproved, write_file};
 use uuid::Uuid;
 
 use crate::hex;
@@ -127,12 +125,7 @@ impl Trust {
             require: policy.thresholds().map(|threshold| (threshold.role.name().to_owned(), threshold.keys)).collect(),
             unapproved: policy.unapproved,
         });
-        Ok(Self {
-            number: record.number,
-            sequence_floor: record.sequence_floor,
-            keys: keys.collect(),
-            policies: policies.collect(),
-        })
+        Ok(Self { number: record.number, sequence_floor: record.sequence_floor, keys: keys.collect(), policies: policies.collect() })
     }
 
     /// The file: this record, without signatures.
@@ -146,11 +139,7 @@ impl Trust {
         });
         let policies = self.policies.iter().map(|policy| {
             let thresholds = policy.require.iter().map(|(name, keys)| Ok(Threshold { role: role(name)?, keys: *keys }));
-            Ok(NewPolicy {
-                class: policy.class.map(Uuid::into_bytes),
-                thresholds: thresholds.collect::<Result<_, Error>>()?,
-                unapproved: policy.unapproved,
-            })
+            Ok(NewPolicy { class: policy.class.map(Uuid::into_bytes), thresholds: thresholds.collect::<Result<_, Error>>()?, unapproved: policy.unapproved })
         });
         let record = NewTrustRecord {
             number: self.number,

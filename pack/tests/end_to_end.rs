@@ -37,7 +37,20 @@ fn the_chain() {
     for (file, old) in [(files[0], "old-1.0.bin"), (files[1], "old-1.1.bin"), (files[2], "/dev/null")] {
         let package = format!("dist/{file}");
         let before = shop.read(&package);
-        shop.ok(["approve", &package, "--key", "operator.key.pem", "--operator", "310-410", "--not-before", "2025-06-01T00:00:00Z", "--not-after", "2026-06-01T00:00:00Z", "--epoch", "3"]);
+        shop.ok([
+            "approve",
+            &package,
+            "--key",
+            "operator.key.pem",
+            "--operator",
+            "310-410",
+            "--not-before",
+            "2025-06-01T00:00:00Z",
+            "--not-after",
+            "2026-06-01T00:00:00Z",
+            "--epoch",
+            "3",
+        ]);
         assert_eq!(shop.read(&package), before, "approving changes nothing");
         let approval = format!("{package}.approval");
         assert!(shop.read(&approval).len() <= 200);

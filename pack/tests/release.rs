@@ -100,8 +100,6 @@ fn a_release_that_fails_leaves_the_one_before() {
     let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
     assert!(said.contains("line 4"), "{said}");
     assert_eq!(shop.tree("dist"), before);
-    let leftovers = fs::read_dir(shop.folder.path()).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".sealift-")
-    });
+    let leftovers = fs::read_dir(shop.folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".sealift-"));
     assert_eq!(leftovers.count(), 0);
 }

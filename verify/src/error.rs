@@ -97,8 +97,7 @@ macro_rules! errors {
         }
 
         /// Every code but those of the formats, in the order of the table.
-        #[cfg(test)]
-        const CODES: &[u16] = &[$($code),*];
+        pub const CODES: &[u16] = &[$($code),*];
     };
 }
 
@@ -147,6 +146,8 @@ errors! {
     } = 221, "the new trust record is signed by {found} of the {needed} of its own OEM keys that must have signed";
     /// A signature over a trust record by a known key does not hold.
     TrustSignature = 222, "a signature over the trust record does not hold";
+    /// A signature over a capability record by the key asked for does not hold.
+    CapabilitySignature = 223, "a signature over the capability record does not hold";
 
     // 300-399: policy.
     /// The trust record has no policy for this class.
@@ -255,6 +256,16 @@ errors! {
     ImageTooLarge = 405, "the image is larger than the slot for it";
     /// A profile or instruction set that this build has no code for.
     NotBuiltIn = 406, "this device has no code for the patch's profile or instruction set";
+    /// The patch is of a later version than the device's applier reads.
+    ApplierVersion = 407, "the device's applier is too old for the patch";
+    /// The device's applier has no code for the patch's profile.
+    ProfileUnsupported = 408, "the device's applier has no code for the patch's profile";
+    /// The device's applier has no code for the patch's instruction set.
+    InstructionSetUnsupported = 409, "the device's applier has no code for the patch's instruction set";
+    /// The patch is to be applied in place, which the device cannot do.
+    InPlaceUnsupported = 410, "the device takes no patches in place";
+    /// The patch is to be applied in place, for sectors of another size.
+    SectorSize = 411, "the patch is for flash sectors of another size";
 
     // 500-599: storage.
     /// The old image could not be read.

@@ -51,6 +51,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod applier;
+pub mod capability;
 pub mod decompress;
 pub mod digest;
 pub mod error;

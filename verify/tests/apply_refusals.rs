@@ -313,6 +313,14 @@ fn the_segment_list_must_have_its_sizes() {
     longer.list_head = SegmentListHead { count: 1, raw_size: 4, packed_size: longer.list.len() as u64 };
     (longer.old, longer.settings.chunk_log2) = (vec![0], 0);
     assert_eq!(kind_of(&longer.finish()), ErrorKind::TrailingBytes);
+    // The list ends inside its last number.
+    longer.list = frame(&[vec![0, 1, 0x80]], 12).remove(0);
+    longer.list_head = SegmentListHead { count: 1, raw_size: 3, packed_size: longer.list.len() as u64 };
+    assert_eq!(kind_of(&longer.finish()), ErrorKind::SegmentListForm);
+    // The list is whole, its frame is not.
+    longer.list = frame(&[vec![0, 1, 0], vec![0]], 12).remove(0);
+    longer.list_head.packed_size = longer.list.len() as u64;
+    assert_eq!(kind_of(&longer.finish()), ErrorKind::FrameEnd);
 }
 
 #[test]
@@ -382,6 +390,30 @@ fn a_header_that_does_not_end_in_chunk_0_is_refused() {
     }
 }
 
+#[test]
+fn a_header_that_reaches_where_a_digest_could_be_is_refused_in_a_single_chunk_too() {
+    let parts = Pair { old: Vec::new(), new: Vec::new(), segments: Vec::new() }.parts(Settings::default());
+    let header = parts.header().write();
+    for (size, refused) in [(224, false), (225, true)] {
+        let mut body = header[..header.len() - 1].to_vec();
+        // One extension that may be skipped: its count and tag, two bytes of size, and content up to `size`.
+        body.extend([1, 1]);
+        sealift_formats::varint::push_varint((size - header.len() - 3) as u64, &mut body);
+        assert_eq!(body.len(), header.len() + 3, "two bytes of size");
+        body.resize(size, 0);
+        body.extend(parts.payload());
+        let patch = parts.finish_body(&body);
+        assert!(patch.bytes.len() <= 256);
+        for expectation in [Expectation::Vouched(patch.expected), Expectation::Unsigned] {
+            let (result, _) = apply(&[], &patch.bytes, expectation);
+            match refused {
+                true => assert!(matches!(reason(&result), Error::Format(error) if error.kind == ErrorKind::PatchHeaderTooLong), "{result:?}"),
+                false => assert!(result.is_ok(), "{result:?}"),
+            }
+        }
+    }
+}
+
 /// A decoder that breaks the promises of its trait.
 struct Liar(Step);
 
@@ -398,20 +430,19 @@ impl Decompressor for Liar {
 #[test]
 fn g7_a_decoder_that_breaks_its_promises_is_stopped() {
     let patch = small_patch();
-    for step in [
-        Step { consumed: 0, produced: 0, ended: false },
-        Step { consumed: usize::MAX, produced: 0, ended: false },
-        Step { consumed: 0, produced: usize::MAX, ended: false },
-        Step { consumed: 0, produced: 1, ended: false },
-        Step { consumed: 1, produced: 0, ended: false },
-        Step { consumed: 1, produced: 1, ended: true },
-        Step { consumed: 0, produced: 0, ended: true },
+    for (step, kind) in [
+        (Step { consumed: 0, produced: 0, ended: false }, ErrorKind::FrameCorrupt),
+        (Step { consumed: usize::MAX, produced: 0, ended: false }, ErrorKind::FrameCorrupt),
+        (Step { consumed: 0, produced: usize::MAX, ended: false }, ErrorKind::FrameCorrupt),
+        (Step { consumed: 1, produced: 0, ended: false }, ErrorKind::FrameCorrupt),
+        (Step { consumed: 1, produced: 1, ended: true }, ErrorKind::FrameEnd),
+        (Step { consumed: 0, produced: 0, ended: true }, ErrorKind::FrameEnd),
     ] {
         let (mut buffers, mut new) = (Buffers::roomy(), NewInMemory::default());
         let liars = Decompressors { literal: Liar(step), residual: Liar(step) };
         let mut applier = Applier::new(&patch.old[..], &mut new, buffers.memory(), liars, Expectation::Unsigned).unwrap();
         let result = applier.update(&patch.bytes);
-        assert!(matches!(result, Err(ApplyError::Refused(Error::Format(_)))), "{step:?}: {result:?}");
+        assert!(matches!(result, Err(ApplyError::Refused(Error::Format(error))) if error.kind == kind), "{step:?}: {result:?}");
     }
 }
 

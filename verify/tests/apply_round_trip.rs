@@ -44,6 +44,13 @@ fn images_of_one_kind_of_bytes() {
 }
 
 #[test]
+fn a_frame_may_pause_for_many_groups() {
+    let segment = sealift_formats::patch::Segment { old_start: 0, new_start: 1, length: 256 * 60 };
+    let new = [&[9][..], &[7; 256 * 60], &[9]].concat();
+    assert_applies(&Pair { old: vec![5; 256 * 60], new, segments: vec![segment] }.patch(Settings::default()));
+}
+
+#[test]
 fn a_full_image_goes_onto_any_device() {
     let full = Pair { old: Vec::new(), new: b"new image".repeat(100), segments: Vec::new() };
     let mut patch = full.patch(Settings::default());
@@ -74,6 +81,9 @@ fn memory_of_the_documented_size_is_enough_and_one_byte_less_is_not() {
         ] {
             assert_eq!(try_with(signed, buffers), Err(error), "chunks 2^{chunk_log2}");
         }
+        // Found before the old image is looked at.
+        let (result, _) = apply_pieces(&[], [&patch.bytes[..]], signed, Buffers::of(chunk, 1023, segments, 1));
+        assert_eq!(result.map_err(|error| error.reason()), Err(Error::GroupTooLarge));
         // Without a digest to wait for, one chunk needs no more than its header.
         if chunk_log2 == 0 {
             assert!(try_with(Expectation::Unsigned, Buffers::of(64, 1024, segments, 1)).is_ok());

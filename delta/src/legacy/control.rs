@@ -52,11 +52,7 @@ pub(super) fn sign_magnitude(value: i64) -> [u8; 8] {
 }
 
 /// Two ways to get there, of which the formats' own compression decides: the steps of this crate's plan and, for small images, those of the `bsdiff` crate.
-pub(super) fn smallest(
-    old: &[u8],
-    new: &[u8],
-    encode: impl Fn(&[Step]) -> Result<Vec<u8>, Error>,
-) -> Result<Vec<u8>, Error> {
+pub(super) fn smallest(old: &[u8], new: &[u8], encode: impl Fn(&[Step]) -> Result<Vec<u8>, Error>) -> Result<Vec<u8>, Error> {
     let segments = matching::segments(old, new, &Costs::BZIP2)?;
     let ours = encode(&from_segments(&segments, new.len()))?;
     if old.len() + new.len() > CRATE_LIMIT {
@@ -101,12 +97,7 @@ fn from_crate(old: &[u8], new: &[u8]) -> Result<Vec<Step>, Error> {
 }
 
 /// Calls `each` with every step, its differences and its copied bytes.
-pub(super) fn walk<'n>(
-    steps: &[Step],
-    old: &[u8],
-    new: &'n [u8],
-    mut each: impl FnMut(Step, Vec<u8>, &'n [u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn walk<'n>(steps: &[Step], old: &[u8], new: &'n [u8], mut each: impl FnMut(Step, Vec<u8>, &'n [u8]) -> Result<(), Error>) -> Result<(), Error> {
     let (mut old_at, mut new_at) = (0_i64, 0);
     for step in steps {
         let (added, rest) = new[new_at..].split_at(step.add);
@@ -152,10 +143,7 @@ mod tests {
     #[test]
     fn steps_cover_the_new_image() {
         let segments = [Segment { old_start: 7, new_start: 2, length: 5 }, Segment { old_start: 0, new_start: 7, length: 1 }];
-        assert_eq!(
-            from_segments(&segments, 10),
-            [Step { add: 0, copy: 2, seek: 7 }, Step { add: 5, copy: 0, seek: -12 }, Step { add: 1, copy: 2, seek: 0 }]
-        );
+        assert_eq!(from_segments(&segments, 10), [Step { add: 0, copy: 2, seek: 7 }, Step { add: 5, copy: 0, seek: -12 }, Step { add: 1, copy: 2, seek: 0 }]);
         assert_eq!(from_segments(&[], 4), [Step { add: 0, copy: 4, seek: 0 }]);
         assert_eq!(from_segments(&[], 0), []);
     }

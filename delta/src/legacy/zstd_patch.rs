@@ -42,9 +42,7 @@ pub fn zstd_patch_from(old: &[u8], new: &[u8]) -> Result<Vec<u8>, Error> {
     let mut output = OutBuffer::around(patch.as_mut_slice());
     let mut input = InBuffer::around(new);
     loop {
-        let left = context
-            .compress_stream2(&mut output, &mut input, ZSTD_EndDirective::ZSTD_e_end)
-            .map_err(Error::zstd)?;
+        let left = context.compress_stream2(&mut output, &mut input, ZSTD_EndDirective::ZSTD_e_end).map_err(Error::zstd)?;
         if left == 0 {
             break;
         }

@@ -184,9 +184,7 @@ impl Frame {
 
 /// CRC-32/ISO-HDLC, a bit at a time.
 fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1)))
-    })
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1))))
 }
 
 /// Bytes without pattern, the same on every machine.
@@ -204,10 +202,7 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
 
 /// Something like code: 4-byte words from a small vocabulary, with operands.
 pub(crate) fn code(seed: u64, words: usize) -> Vec<u8> {
-    noise(seed, words * 2)
-        .chunks_exact(2)
-        .flat_map(|pair| [pair[0] & 0x1F, 0, pair[1] & 0x33, 0xE0 | (pair[0] >> 5)])
-        .collect()
+    noise(seed, words * 2).chunks_exact(2).flat_map(|pair| [pair[0] & 0x1F, 0, pair[1] & 0x33, 0xE0 | (pair[0] >> 5)]).collect()
 }
 
 /// A later version of `old`: words changed here and there, a piece moved, one inserted, one removed.

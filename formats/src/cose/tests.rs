@@ -39,12 +39,12 @@ fn the_longest_header_is_as_long_as_the_bound_says() {
     };
     let bytes = Header { key_id: &[1; 16], claims: Some(longest) }.write().unwrap();
     assert_eq!(bytes.len(), MAX_PROTECTED_BYTES);
-    let structure = SigStructure::new(&bytes, b"sealift-trust", &digest_item(&[0; 32])).unwrap();
+    let structure = SigStructure::new(&bytes, crate::capability::EXTERNAL, &digest_item(&[0; 32])).unwrap();
     assert_eq!(structure.as_bytes().len(), MAX_SIG_STRUCTURE_BYTES);
     let mut too_long = bytes.clone();
     too_long.push(0);
     assert_eq!(kinds(&too_long), ErrorKind::HeaderTooLong);
-    assert!(SigStructure::new(&too_long, b"sealift-trust", &digest_item(&[0; 32])).is_err());
+    assert!(SigStructure::new(&too_long, crate::capability::EXTERNAL, &digest_item(&[0; 32])).is_err());
 }
 
 #[test]

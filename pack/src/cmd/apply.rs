@@ -47,10 +47,9 @@ pub(super) fn run(args: &Apply) -> anyhow::Result<()> {
         make(args, open_old(&args.old)?, &bytes, Expectation::Unsigned)?
     };
     let digest = applied.new_digest.map(|digest| hex::encode(&digest));
-    let checked = digest.as_ref().map_or_else(
-        || format!("crc-32 {:08x} as the patch says; nothing was signed", applied.new_crc),
-        |digest| format!("sha-256 {digest} as signed"),
-    );
+    let checked = digest
+        .as_ref()
+        .map_or_else(|| format!("crc-32 {:08x} as the patch says; nothing was signed", applied.new_crc), |digest| format!("sha-256 {digest} as signed"));
     Answer::new(args.json)
         .json(json!({
             "new": args.output,
@@ -102,11 +101,7 @@ pub(super) fn with_old_digest(error: anyhow::Error, old: &Path, expected: &str) 
         Some(rejection) if rejection.code == wrong_image => {
             let found = std::fs::read(old).map(|bytes| hex::encode(&crate::package::image_id(&bytes).digest)).unwrap_or_default();
             let hint = rejection.hint.clone().unwrap_or_default();
-            Rejection {
-                hint: Some(format!("{} has sha-256 {found}, the package is for {expected}: {hint}", old.display())),
-                ..rejection.clone()
-            }
-            .into()
+            Rejection { hint: Some(format!("{} has sha-256 {found}, the package is for {expected}: {hint}", old.display())), ..rejection.clone() }.into()
         }
         _ => error,
     }

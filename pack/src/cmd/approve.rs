@@ -63,13 +63,7 @@ pub(super) fn run(args: &Approve) -> anyhow::Result<()> {
         return Err(Usage { what, hint: "leave --class away, or give the package's".into() }.into());
     }
     let key = PrivateKey::read(&args.key)?;
-    let approval = Approval {
-        operator: &args.operator,
-        class: args.class,
-        not_before: args.not_before,
-        not_after: args.not_after,
-        epoch: args.epoch,
-    };
+    let approval = Approval { operator: &args.operator, class: args.class, not_before: args.not_before, not_after: args.not_after, epoch: args.epoch };
     let block = package::approve(&bytes, &key, &approval).with_context(context)?;
     let output = args.output.clone().unwrap_or_else(|| {
         let mut name = args.package.clone().into_os_string();

@@ -190,7 +190,7 @@ pub(super) fn run(args: &Trust) -> anyhow::Result<()> {
 
 fn new(args: &New) -> anyhow::Result<()> {
     let trust = record::Trust::new(args.key.read()?)?;
-    let bytes = trust.to_bytes().context("the first key must be an OEM's")?;
+    let bytes = trust.to_bytes().with_context(|| format!("cannot make {}", args.output.display()))?;
     output::write_new(&args.output, &bytes, Access::Shared)?;
     told(args.json, &args.output, &trust, &bytes)
 }
@@ -207,9 +207,12 @@ fn change(file: &File, act: impl FnOnce(&mut record::Trust) -> anyhow::Result<()
 
 fn told(json: bool, path: &Path, trust: &record::Trust, bytes: &[u8]) -> anyhow::Result<()> {
     let notes = trust.notes();
-    let mut answer = Answer::new(json)
-        .json(json!({ "trust": path, "number": trust.number(), "size": bytes.len(), "notes": notes }))
-        .text(format_args!("{}: record {} ({} bytes)", path.display(), trust.number(), bytes.len()));
+    let mut answer = Answer::new(json).json(json!({ "trust": path, "number": trust.number(), "size": bytes.len(), "notes": notes })).text(format_args!(
+        "{}: record {} ({} bytes)",
+        path.display(),
+        trust.number(),
+        bytes.len()
+    ));
     for note in &notes {
         answer = answer.text(format_args!("note: {note}"));
     }
@@ -240,7 +243,7 @@ struct KeyId(Vec<u8>);
 
 fn key_id(text: &str) -> Result<KeyId, String> {
     let wrong = || format!("`{text}` is no key id: expected 2 to 32 hexadecimal digits");
-    if !text.is_ascii() || !(2..=32).contains(&text.len()) || text.len() % 2 != 0 {
+    if !text.is_ascii() || !(2..=32).contains(&text.len()) || !text.len().is_multiple_of(2) {
         return Err(wrong());
     }
     let bytes = (0..text.len()).step_by(2).map(|at| hex::decode::<1>(&text[at..at + 2]).map(|[byte]| byte));

@@ -148,10 +148,8 @@ impl Descriptor {
         if bytes.len() > MAX_BYTES {
             return Err(Error::TooLong { actual: bytes.len() });
         }
-        let text = std::str::from_utf8(bytes).map_err(|error| Error::Xml {
-            at: u64::try_from(error.valid_up_to()).unwrap_or(u64::MAX),
-            message: "not UTF-8".into(),
-        })?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| Error::Xml { at: u64::try_from(error.valid_up_to()).unwrap_or(u64::MAX), message: "not UTF-8".into() })?;
         let mut reader = NsReader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
         let mut parser = Parser::default();
@@ -173,9 +171,7 @@ impl Descriptor {
                     let name = reference.xml10_content();
                     let text = match reference.resolve_char_ref().map_err(|error| xml(error.to_string()))? {
                         Some(character) => character.to_string(),
-                        None => quick_xml::escape::resolve_predefined_entity(&name)
-                            .ok_or_else(|| xml(format!("unknown entity {name}")))?
-                            .to_owned(),
+                        None => quick_xml::escape::resolve_predefined_entity(&name).ok_or_else(|| xml(format!("unknown entity {name}")))?.to_owned(),
                     };
                     parser.text(&text)?;
                 }
@@ -320,10 +316,8 @@ impl Parser {
 }
 
 fn is_known(name: &str) -> bool {
-    const NAMES: [&str; 12] = [
-        "type", "size", "objectURI", "DDVersion", "installNotifyURI", "nextURL", "name", "description", "vendor", "infoURL", "iconURI",
-        "installParam",
-    ];
+    const NAMES: [&str; 12] =
+        ["type", "size", "objectURI", "DDVersion", "installNotifyURI", "nextURL", "name", "description", "vendor", "infoURL", "iconURI", "installParam"];
     NAMES.contains(&name)
 }
 

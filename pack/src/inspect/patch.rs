@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sealift_formats::patch::{DIGEST_BYTES, FastParameters, Geometry, Header, InstructionSet, Parsed, Profile, SegmentListHead};
+use sealift_formats::patch::{DIGEST_BYTES, FastParameters, Geometry, Header, InstructionSet, Parsed, Profile};
 use sealift_formats::varint::read_varint;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -72,8 +72,7 @@ pub fn read(bytes: &[u8]) -> Result<Patch, Error> {
         Parsed::Incomplete => return Err(form("patch", crate::package::Error::PatchCut)),
     };
     let size = bytes.len() as u64;
-    let geometry = Geometry::of_body(header.payload_size + length as u64, header.chunk_log2)
-        .map_err(|kind| form("patch", kind.at(0)))?;
+    let geometry = Geometry::of_body(header.payload_size + length as u64, header.chunk_log2).map_err(|kind| form("patch", kind.at(0)))?;
     let (first_chunk, broken_chunk) = check_chain(bytes, geometry.chunk_size);
     let fast = (header.profile == Profile::Fast).then(|| FastParameters::parse(header.parameters).ok()).flatten();
     let has_base = header.instruction_set != InstructionSet::None;
@@ -104,12 +103,9 @@ pub fn read(bytes: &[u8]) -> Result<Patch, Error> {
     })
 }
 
-/// The number at the start of the segment list. The header is in chunk 0, and this number as well or the patch is no use.
+/// The number at the start of the segment list (SPEC 3.2). It is in chunk 0 as the header is, so no digest stands in it.
 fn segment_count(payload: &[u8]) -> Option<u64> {
-    let (count, _) = read_varint(payload).ok()?;
-    // Named so that a change of the list's form does not pass by here.
-    let SegmentListHead { count, .. } = SegmentListHead { count, raw_size: 0, packed_size: 0 };
-    Some(count)
+    read_varint(payload).ok().map(|(count, _)| count)
 }
 
 /// The digest of chunk 0, and the first chunk that is not the one announced.

@@ -102,7 +102,10 @@ impl Notification {
     /// A field has a value that there is no room for.
     pub fn trigger(&self) -> Result<Vec<u8>, Error> {
         let server_id = self.server_id.as_bytes();
-        let length = u8::try_from(server_id.len()).ok().filter(|&length| length != 0).ok_or(Error::ServerId)?;
+        let length = u8::try_from(server_id.len())
+            .ok()
+            .filter(|&length| length != 0)
+            .ok_or(Error::ServerId)?;
         if self.session_id == 0 {
             return Err(Error::SessionId);
         }
@@ -125,7 +128,10 @@ impl Notification {
         out.extend_from_slice(server_id);
         out.extend_from_slice(&self.vendor);
         if DIGEST_BYTES + out.len() > MAX_BYTES {
-            return Err(Error::Length { actual: DIGEST_BYTES + out.len(), expected: "at most 1024" });
+            return Err(Error::Length {
+                actual: DIGEST_BYTES + out.len(),
+                expected: "at most 1024",
+            });
         }
         Ok(out)
     }
@@ -147,11 +153,21 @@ impl Notification {
     /// The first thing that is wrong with it.
     pub fn parse(package: &[u8]) -> Result<Unverified<'_>, Error> {
         if package.len() > MAX_BYTES {
-            return Err(Error::Length { actual: package.len(), expected: "at most 1024" });
+            return Err(Error::Length {
+                actual: package.len(),
+                expected: "at most 1024",
+            });
         }
-        let short = Error::Length { actual: package.len(), expected: "at least 24 and the server id" };
-        let (digest, trigger) = package.split_first_chunk::<DIGEST_BYTES>().ok_or_else(|| short.clone())?;
-        let (head, body) = trigger.split_first_chunk::<HEAD_BYTES>().ok_or_else(|| short.clone())?;
+        let short = Error::Length {
+            actual: package.len(),
+            expected: "at least 24 and the server id",
+        };
+        let (digest, trigger) = package
+            .split_first_chunk::<DIGEST_BYTES>()
+            .ok_or_else(|| short.clone())?;
+        let (head, body) = trigger
+            .split_first_chunk::<HEAD_BYTES>()
+            .ok_or_else(|| short.clone())?;
         let [v, flags, r0, r1, r2, s0, s1, length] = *head;
         let version = u16::from(v) << 2 | u16::from(flags >> 6);
         if version != VERSION {
@@ -166,7 +182,10 @@ impl Notification {
             return Err(Error::SessionId);
         }
         let server_id = body.get(..usize::from(length)).ok_or(short)?;
-        let server_id = std::str::from_utf8(server_id).ok().filter(|id| !id.is_empty()).ok_or(Error::ServerId)?;
+        let server_id = std::str::from_utf8(server_id)
+            .ok()
+            .filter(|id| !id.is_empty())
+            .ok_or(Error::ServerId)?;
         let notification = Self {
             user_interaction: match flags >> 4 & 0x03 {
                 0 => UserInteraction::NotSpecified,
@@ -174,12 +193,20 @@ impl Notification {
                 2 => UserInteraction::Informative,
                 _ => UserInteraction::UserInteraction,
             },
-            initiator: if flags & 0x08 == 0 { Initiator::Client } else { Initiator::Server },
+            initiator: if flags & 0x08 == 0 {
+                Initiator::Client
+            } else {
+                Initiator::Server
+            },
             session_id,
             server_id: server_id.to_owned(),
             vendor: body[usize::from(length)..].to_vec(),
         };
-        Ok(Unverified { notification, digest: *digest, trigger })
+        Ok(Unverified {
+            notification,
+            digest: *digest,
+            trigger,
+        })
     }
 }
 
@@ -204,7 +231,10 @@ impl Unverified<'_> {
     /// # Errors
     /// The digest is wrong.
     pub fn verify(self, server: &Secret, nonces: &[&[u8]]) -> Result<Notification, Error> {
-        if nonces.iter().any(|nonce| server.verify_mac(nonce, self.trigger, &self.digest)) {
+        if nonces
+            .iter()
+            .any(|nonce| server.verify_mac(nonce, self.trigger, &self.digest))
+        {
             Ok(self.notification)
         } else {
             Err(Error::Digest)
@@ -220,7 +250,14 @@ pub fn wap_push_headers(transaction: u8) -> ([u8; 7], [u8; 6]) {
     // Application port addressing, 16 bit: destination, then source, which is the registered port 9200 less 8816.
     let user_data = [0x06, 0x05, 0x04, port_high, port_low, 0xc0, 0x02];
     // Push, three bytes of headers: content type, `X-WAP-Application-ID`.
-    let session = [transaction, 0x06, 0x03, 0x80 | WSP_CONTENT_TYPE, 0xaf, 0x80 | WAP_APPLICATION_ID];
+    let session = [
+        transaction,
+        0x06,
+        0x03,
+        0x80 | WSP_CONTENT_TYPE,
+        0xaf,
+        0x80 | WAP_APPLICATION_ID,
+    ];
     (user_data, session)
 }
 

@@ -68,15 +68,27 @@ pub enum Error {
 
 /// A value that means nothing where it stands.
 pub(crate) fn value_error(element: &str, found: &str, expected: &'static str) -> Error {
-    Error::Value { element: element.to_owned(), found: found.chars().take(60).collect(), expected }
+    Error::Value {
+        element: element.to_owned(),
+        found: found.chars().take(60).collect(),
+        expected,
+    }
 }
 
 /// Checks the root element.
-pub(crate) fn expect_root(root: &Element, namespace: Namespace, name: &'static str) -> Result<(), Error> {
+pub(crate) fn expect_root(
+    root: &Element,
+    namespace: Namespace,
+    name: &'static str,
+) -> Result<(), Error> {
     if root.name == name && root.namespace == namespace {
         return Ok(());
     }
-    Err(Error::Root { found: root.name.clone(), namespace: root.namespace.uri(), expected: name })
+    Err(Error::Root {
+        found: root.name.clone(),
+        namespace: root.namespace.uri(),
+        expected: name,
+    })
 }
 
 /// The children of one element, checked.
@@ -87,20 +99,33 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Checks that every child is in the name space and in one of the lists, and those of `once` occur once at most.
-    pub(crate) fn new(parent: &'a Element, namespace: Namespace, once: &[&str], many: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn new(
+        parent: &'a Element,
+        namespace: Namespace,
+        once: &[&str],
+        many: &[&str],
+    ) -> Result<Self, Error> {
         no_attributes(parent)?;
         let mut seen: Vec<&str> = Vec::new();
         for node in &parent.children {
-            let Node::Element(child) = node else { return Err(Error::Text(parent.name.clone())) };
+            let Node::Element(child) = node else {
+                return Err(Error::Text(parent.name.clone()));
+            };
             let name = child.name.as_str();
-            let twice = || Error::Twice { parent: parent.name.clone(), child: name.to_owned() };
+            let twice = || Error::Twice {
+                parent: parent.name.clone(),
+                child: name.to_owned(),
+            };
             if child.namespace == namespace && once.contains(&name) {
                 if seen.contains(&name) {
                     return Err(twice());
                 }
                 seen.push(name);
             } else if child.namespace != namespace || !many.contains(&name) {
-                return Err(Error::Misplaced { parent: parent.name.clone(), child: name.to_owned() });
+                return Err(Error::Misplaced {
+                    parent: parent.name.clone(),
+                    child: name.to_owned(),
+                });
             }
         }
         Ok(Self { parent })
@@ -111,11 +136,16 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn required(&self, name: &'static str) -> Result<&'a Element, Error> {
-        self.optional(name).ok_or_else(|| Error::Missing { parent: self.parent.name.clone(), child: name })
+        self.optional(name).ok_or_else(|| Error::Missing {
+            parent: self.parent.name.clone(),
+            child: name,
+        })
     }
 
     pub(crate) fn many(&self, name: &'a str) -> impl Iterator<Item = &'a Element> + use<'a> {
-        self.parent.elements().filter(move |element| element.name == name)
+        self.parent
+            .elements()
+            .filter(move |element| element.name == name)
     }
 
     /// A text without the white space around it.
@@ -129,12 +159,19 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and not be empty.
     pub(crate) fn required_text(&self, name: &'static str) -> Result<&'a str, Error> {
-        let missing = || Error::Missing { parent: self.parent.name.clone(), child: name };
-        self.text(name)?.filter(|text| !text.is_empty()).ok_or_else(missing)
+        let missing = || Error::Missing {
+            parent: self.parent.name.clone(),
+            child: name,
+        };
+        self.text(name)?
+            .filter(|text| !text.is_empty())
+            .ok_or_else(missing)
     }
 
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Error> {
-        let Some(found) = self.text(name)? else { return Ok(None) };
+        let Some(found) = self.text(name)? else {
+            return Ok(None);
+        };
         number(name, found, u64::MAX).map(Some)
     }
 
@@ -158,14 +195,20 @@ impl<'a> Fields<'a> {
 pub(crate) fn no_attributes(element: &Element) -> Result<(), Error> {
     match element.attributes.first() {
         None => Ok(()),
-        Some((attribute, _)) => Err(Error::Attribute { element: element.name.clone(), attribute: attribute.clone() }),
+        Some((attribute, _)) => Err(Error::Attribute {
+            element: element.name.clone(),
+            attribute: attribute.clone(),
+        }),
     }
 }
 
 /// The text of an element without white space around it.
 pub(crate) fn text(element: &Element) -> Result<&str, Error> {
     no_attributes(element)?;
-    element.text().map(str::trim).ok_or_else(|| Error::NotText(element.name.clone()))
+    element
+        .text()
+        .map(str::trim)
+        .ok_or_else(|| Error::NotText(element.name.clone()))
 }
 
 /// A decimal number without a sign.

@@ -5,11 +5,17 @@ use std::process::Command;
 
 /// Bytes from hexadecimal digits.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 fn skipped(what: &str) {
-    assert!(std::env::var_os("SEALIFT_REQUIRE_TOOLS").is_none_or(|value| value != "1"), "{what} is required");
+    assert!(
+        std::env::var_os("SEALIFT_REQUIRE_TOOLS").is_none_or(|value| value != "1"),
+        "{what} is required"
+    );
     // Past the capture of the test harness: what was not tested must be seen.
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "SKIPPED: {what} is not here");
@@ -18,7 +24,10 @@ fn skipped(what: &str) {
 fn directory() -> PathBuf {
     match std::env::var_os("SEALIFT_OMA_ORACLES") {
         Some(path) => path.into(),
-        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/oracles/oma")),
+        None => PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../shared/oracles/oma"
+        )),
     }
 }
 
@@ -39,7 +48,8 @@ pub(crate) fn oracle(name: &str) -> Option<Vec<u8>> {
 
 /// A tool of another project, or a loud note that it is not installed. The package is Debian's.
 pub(crate) fn tool(name: &str, package: &str) -> Option<Command> {
-    let found = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
     if found {
         return Some(Command::new(name));
     }
@@ -51,10 +61,24 @@ pub(crate) fn tool(name: &str, package: &str) -> Option<Command> {
 pub(crate) fn libwbxml_encode(xml: &[u8]) -> Option<Vec<u8>> {
     let mut command = tool("xml2wbxml", "libwbxml2-utils")?;
     let folder = tempfile::tempdir().unwrap();
-    let (from, to) = (folder.path().join("in.xml"), folder.path().join("out.wbxml"));
+    let (from, to) = (
+        folder.path().join("in.xml"),
+        folder.path().join("out.wbxml"),
+    );
     std::fs::write(&from, xml).unwrap();
-    let output = command.arg("-n").arg("-o").arg(&to).arg(&from).output().unwrap();
-    assert!(output.status.success(), "xml2wbxml: {}\n{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(xml));
+    let output = command
+        .arg("-n")
+        .arg("-o")
+        .arg(&to)
+        .arg(&from)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "xml2wbxml: {}\n{}",
+        String::from_utf8_lossy(&output.stderr),
+        String::from_utf8_lossy(xml)
+    );
     Some(std::fs::read(to).unwrap())
 }
 
@@ -62,13 +86,25 @@ pub(crate) fn libwbxml_encode(xml: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn libwbxml_decode(wbxml: &[u8], language: Option<&str>) -> Option<Vec<u8>> {
     let mut command = tool("wbxml2xml", "libwbxml2-utils")?;
     let folder = tempfile::tempdir().unwrap();
-    let (from, to) = (folder.path().join("in.wbxml"), folder.path().join("out.xml"));
+    let (from, to) = (
+        folder.path().join("in.wbxml"),
+        folder.path().join("out.xml"),
+    );
     std::fs::write(&from, wbxml).unwrap();
     if let Some(language) = language {
         command.args(["-l", language]);
     }
-    let output = command.args(["-m", "0", "-o"]).arg(&to).arg(&from).output().unwrap();
-    assert!(output.status.success(), "wbxml2xml: {}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .args(["-m", "0", "-o"])
+        .arg(&to)
+        .arg(&from)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "wbxml2xml: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Some(std::fs::read(to).unwrap())
 }
 
@@ -79,6 +115,15 @@ pub(crate) fn validate(xml: &[u8], dtd: &str) -> Option<Result<(), String>> {
     let folder = tempfile::tempdir().unwrap();
     let from = folder.path().join("in.xml");
     std::fs::write(&from, xml).unwrap();
-    let output = command.args(["--noout", "--nonet", "--dtdvalid"]).arg(dtd).arg(&from).output().unwrap();
-    Some(if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) })
+    let output = command
+        .args(["--noout", "--nonet", "--dtdvalid"])
+        .arg(dtd)
+        .arg(&from)
+        .output()
+        .unwrap();
+    Some(if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    })
 }

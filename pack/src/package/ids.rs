@@ -8,9 +8,8 @@ pub fn vendor(text: &str) -> Option<Uuid> {
     if let Ok(uuid) = text.parse::<Uuid>() {
         return Some(uuid);
     }
-    let label = |label: &str| {
-        !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
+    let label =
+        |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     (text.contains('.') && text.split('.').all(label)).then(|| Uuid::new_v5(&Uuid::NAMESPACE_DNS, text.as_bytes()))
 }
 

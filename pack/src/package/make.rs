@@ -60,9 +60,9 @@ pub fn make(contents: &Contents<'_>, patch: &[u8]) -> Result<Vec<u8>, Error> {
         apply: ApplyArguments {
             chunk_log2: header.chunk_log2,
             first_chunk: Sha256::digest(first_chunk(patch, header.chunk_log2)).into(),
-            profile: header.profile.into(),
+            profile: header.profile,
             ram_log2: header.ram_log2,
-            instruction_set: header.instruction_set.into(),
+            instruction_set: header.instruction_set,
             sector_log2: 0,
         },
         text_digest: text.as_deref().map(|text| Sha256::digest(bstr(text)).into()),

@@ -118,21 +118,31 @@ impl<'a> Opened<'a> {
     /// # Errors
     /// It is none, it is cut short, or its manifest is not the one that its digest is of.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        let opened = Self::parse_prefix(bytes)?;
+        match (opened.envelope.payload, opened.patch) {
+            (Some(_), None) => Err(Error::Package(sealift_formats::ErrorKind::UnexpectedEnd.at(bytes.len()))),
+            _ => Ok(opened),
+        }
+    }
+
+    /// Opens what there is of a package, whose patch may be missing or cut short: there is then none.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), for the bytes before the patch.
+    pub fn parse_prefix(bytes: &'a [u8]) -> Result<Self, Error> {
         let envelope = Envelope::parse(bytes).map_err(Error::Package)?;
         let digest: [u8; 32] = Sha256::digest(envelope.manifest_bstr).into();
         if digest != *envelope.digest {
             return Err(Error::Digest { found: hex::encode(&digest), expected: hex::encode(envelope.digest) });
         }
         let manifest = Manifest::parse_at(envelope.manifest, envelope.manifest_offset).map_err(Error::Package)?;
-        let patch = match envelope.payload {
-            None => None,
-            Some(payload) => {
-                let size = usize::try_from(payload.size).ok();
-                let patch = bytes.get(payload.offset..).filter(|rest| Some(rest.len()) == size);
-                Some(patch.ok_or(Error::Package(sealift_formats::ErrorKind::UnexpectedEnd.at(bytes.len())))?)
-            }
-        };
+        let patch = envelope.payload.and_then(|payload| {
+            let size = usize::try_from(payload.size).ok();
+            bytes.get(payload.offset..).filter(|rest| Some(rest.len()) == size)
+        });
         Ok(Self { envelope, manifest, patch })
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -201,8 +201,7 @@ impl Release {
     /// # Errors
     /// See [`Error`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
-        let file: File = toml::from_str(text)
-            .map_err(|error| Error::Form { path: path.to_owned(), message: error.to_string().trim_end().to_owned() })?;
+        let file: File = toml::from_str(text).map_err(|error| Error::Form { path: path.to_owned(), message: error.to_string().trim_end().to_owned() })?;
         let place = Place { text, path };
         let folder = path.parent().unwrap_or(Path::new(""));
         let release = file.release;
@@ -214,10 +213,8 @@ impl Release {
         if !(1..=32).contains(&component.len()) || !component.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
             return Err(place.error("component", &release.component, "1 to 32 printable ASCII characters"));
         }
-        let vendor = ids::vendor(release.vendor.as_ref())
-            .ok_or_else(|| place.error("vendor", &release.vendor, "a UUID or a domain name"))?;
-        let class = ids::class(&vendor, release.class.as_ref())
-            .ok_or_else(|| place.error("class", &release.class, "a UUID or a model name"))?;
+        let vendor = ids::vendor(release.vendor.as_ref()).ok_or_else(|| place.error("vendor", &release.vendor, "a UUID or a domain name"))?;
+        let class = ids::class(&vendor, release.class.as_ref()).ok_or_else(|| place.error("class", &release.class, "a UUID or a model name"))?;
 
         let mut old: Vec<OldImage> = Vec::new();
         for image in &file.old {

@@ -76,10 +76,7 @@ pub struct Settings {
 /// # Errors
 /// The first package in the order of the release file that could not be made.
 pub fn build(release: &Release, settings: &Settings, folder: &PendingFolder, done: &(dyn Fn(&str) + Sync)) -> Result<Report, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.threads.unwrap_or(0))
-        .build()
-        .map_err(|error| Error::Threads(error.to_string()))?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build().map_err(|error| Error::Threads(error.to_string()))?;
     pool.install(|| Builder::new(release, settings, folder)?.build(settings.date, done))
 }
 

@@ -81,7 +81,7 @@ impl<D: Decompressor> Frame<D> {
     pub(super) fn fill(&mut self, input: &[u8], output: &mut [u8]) -> Result<Filled, FrameError> {
         let filled = self.step(input, output)?;
         let stuck = filled == Filled { consumed: 0, produced: 0 } && self.left == 0;
-        if stuck || (self.ended && filled.produced < output.len()) { Err(ErrorKind::FrameTooShort.into()) } else { Ok(filled) }
+        if stuck { Err(ErrorKind::FrameTooShort.into()) } else { Ok(filled) }
     }
 
     /// Uses up what is left of the part once all of its bytes have come out; returns how much of `input` it used. The part is over when

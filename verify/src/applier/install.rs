@@ -77,26 +77,22 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         self.new_size
     }
 
-    /// Takes the next bytes of the body. The first ones hold the whole header; `last` says that no others follow.
-    pub(super) fn take(&mut self, body: &[u8], geometry: Option<&Geometry>, last: bool) -> Result<(), O, N> {
+    /// Takes the next bytes of the body. The first ones hold the whole header.
+    pub(super) fn take(&mut self, body: &[u8], geometry: Option<&Geometry>) -> Result<(), O, N> {
         let mut rest = body;
         if let Stage::Header(decompressors) = &mut self.stage {
             let Some(decompressors) = decompressors.take() else { return Err(Error::AfterError.into()) };
             let header_bytes = self.open(body, geometry, decompressors)?;
             rest = body.get(header_bytes..).unwrap_or_default();
         }
-        self.decode(rest)?;
-        match self.stage {
-            Stage::Payload(plan, _) if last => Err(refused(ErrorKind::PayloadSize, plan.payload_start).into()),
-            _ => Ok(()),
-        }
+        self.decode(rest)
     }
 
-    /// The storage writes what it holds back.
-    pub(super) fn finish(mut self, patch_size: u64) -> Result<Applied, O, N> {
-        let Stage::Checked(applied) = self.stage else { return Err(refused(ErrorKind::UnexpectedEnd, patch_size).into()) };
+    /// The storage writes what it holds back. `taken` bytes of the patch were there.
+    pub(super) fn finish(mut self, taken: u64) -> Result<Applied, O, N> {
+        let Stage::Checked(applied) = self.stage else { return Err(refused(ErrorKind::UnexpectedEnd, taken).into()) };
         self.new.finish().map_err(ApplyError::NewImage)?;
-        Ok(Applied { patch_size, ..applied })
+        Ok(Applied { patch_size: taken, ..applied })
     }
 
     /// Parses the header, checks it and the old image, and makes the decoder. Returns the header's bytes.

@@ -48,12 +48,9 @@ pub use expectation::{Expectation, Expected};
 pub use fast::Decompressors;
 pub use memory::Memory;
 
-use sealift_formats::ErrorKind;
-
 use crate::decompress::Decompressor;
 use crate::error::Error;
 use crate::storage::{ReadImage, WriteImage};
-use error::refused;
 use gate::{Gate, Release};
 use install::Install;
 
@@ -152,14 +149,11 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnexpectedEnd`] at the number of bytes taken when bytes of the patch are missing, [`Error::AfterError`], or the
+    /// [`ErrorKind::UnexpectedEnd`](sealift_formats::ErrorKind::UnexpectedEnd) at the number of bytes taken when bytes of the patch are missing, [`Error::AfterError`], or the
     /// storage's error.
     pub fn finish(self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
         if self.failed {
             return Err(Error::AfterError.into());
-        }
-        if !self.gate.is_complete() {
-            return Err(refused(ErrorKind::UnexpectedEnd, self.gate.taken()).into());
         }
         self.install.finish(self.gate.taken())
     }
@@ -175,7 +169,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
                 Release::Buffered(length) => self.gate.buffered(length),
                 Release::Direct => taken,
             };
-            self.install.take(body, self.gate.geometry().as_ref(), self.gate.is_complete())?;
+            self.install.take(body, self.gate.geometry().as_ref())?;
         }
         Ok(())
     }

@@ -55,7 +55,8 @@ pub(super) struct Decoded {
 
 /// Turns the payload into the new image, piece by piece.
 pub(super) trait PayloadDecoder {
-    /// Decodes from the start of `input` until bytes of the new image are ready, or the input is used up, or the payload is over.
+    /// Decodes from the start of `input` until bytes of the new image are ready, or the input is used up, or the payload is over. When the last
+    /// byte of the payload is used up and the image is not complete, it is an error.
     fn decode<O: ReadImage, W>(&mut self, input: &[u8], work: &mut Workspace<'_, O>) -> Result<Decoded, ApplyError<O::Error, W>>;
 
     /// Whether the whole new image has been handed out and the whole payload used up.

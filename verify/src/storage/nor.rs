@@ -212,13 +212,12 @@ impl<F: NorFlash> WriteImage for NorNew<'_, F> {
                 self.program_unit()?;
             }
         }
-        if self.held == 0 {
-            let (whole, tail) = rest.split_at_checked(whole_units(rest.len(), F::WRITE_SIZE)).unwrap_or_default();
-            if !whole.is_empty() {
-                self.program(whole)?;
-            }
-            self.hold(tail);
+        // While `unit` still waits there is nothing left here.
+        let (whole, tail) = rest.split_at_checked(whole_units(rest.len(), F::WRITE_SIZE)).unwrap_or_default();
+        if !whole.is_empty() {
+            self.program(whole)?;
         }
+        self.hold(tail);
         Ok(())
     }
 

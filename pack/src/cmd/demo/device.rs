@@ -39,12 +39,7 @@ impl Device {
         bytes.resize(2 * SLOT_BYTES as usize, 0xff);
         let id = image_id(image);
         let size = u32::try_from(id.size).expect("the images are smaller than a slot");
-        Self {
-            flash: RefCell::new(RamFlash::holding(&bytes)),
-            trust: trust.to_vec(),
-            state,
-            running: Slot { start: 0, size, digest: id.digest },
-        }
+        Self { flash: RefCell::new(RamFlash::holding(&bytes)), trust: trust.to_vec(), state, running: Slot { start: 0, size, digest: id.digest } }
     }
 
     /// Verifies a package and installs it into the other slot. Whatever happens, the device still boots: the new image if the applier found

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use sealift_delta::{Choice, InstructionSet, Options};
 use sealift_formats::trust::Unapproved;
 use sealift_verify::DeviceState;
 use uuid::Uuid;
@@ -87,12 +88,8 @@ impl<'a> Story<'a> {
 
         step(2, "Trust: devices install what the maker signed and the operator approved")?;
         command("sealift trust new -o trust.cbor --key oem.pub.pem --role oem")?;
-        let new_key = |key: &PrivateKey, role: &str, owner: &str| NewKey {
-            public: key.public(),
-            role: role.into(),
-            owner: Some(owner.into()),
-            epoch_floor: None,
-        };
+        let new_key =
+            |key: &PrivateKey, role: &str, owner: &str| NewKey { public: key.public(), role: role.into(), owner: Some(owner.into()), epoch_floor: None };
         let mut trust = Trust::new(new_key(&oem, "oem", "Example"))?;
         command(&format!("sealift trust add trust.cbor --key operator.pub.pem --role operator --owner {OPERATOR}"))?;
         trust.add(new_key(&operator, "operator", OPERATOR))?;
@@ -106,11 +103,17 @@ impl<'a> Story<'a> {
     }
 
     fn releases(&self, cast: &Cast) -> anyhow::Result<Vec<(Report, PathBuf)>> {
-        step(3, "Releases: a signed package for each version in the field, and one for all other devices")?;
+        step(3, "Patches and releases: a signed package for each version in the field, and one for all other devices")?;
         let mut reports = Vec::new();
         for (version, image) in IMAGES {
             output::write(&self.path(&format!("app-{version}.bin")), image)?;
         }
+        let [(_, oldest), _, (_, newest)] = IMAGES;
+        command("sealift delta app-1.0.bin app-2.0.bin -o bare.patch --isa thumb")?;
+        let options = Options { instruction_set: Choice::Given(InstructionSet::Thumb), ..Options::default() };
+        let patch = sealift_delta::generate(oldest, newest, &options)?;
+        output::write(&self.path("bare.patch"), &patch.bytes)?;
+        say(&format!("   {} bytes: what a package holds; the rest of a package says what it is, for whom, and who signed it", patch.bytes.len()))?;
         for (version, sequence, olds) in RELEASES {
             let config = self.path(&format!("release-{version}.toml"));
             output::write(&config, release_file(version, sequence, olds).as_bytes())?;
@@ -155,6 +158,7 @@ impl<'a> Story<'a> {
 
     fn updates(&mut self, cast: &Cast, reports: &[(Report, PathBuf)]) -> anyhow::Result<()> {
         step(5, "Updates: each device verifies, applies into its other slot, and boots what was found right")?;
+        command("sealift verify PACKAGE --trust trust.cbor --old OLD")?;
         command("sealift apply OLD PACKAGE -o NEW --trust trust.cbor")?;
         for (report, dist) in reports {
             for package in &report.packages {

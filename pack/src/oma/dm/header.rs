@@ -21,7 +21,10 @@ impl Location {
     /// An address without a name.
     #[must_use]
     pub fn new(uri: &str) -> Self {
-        Self { uri: uri.to_owned(), name: None }
+        Self {
+            uri: uri.to_owned(),
+            name: None,
+        }
     }
 
     pub(super) fn to_element(&self, name: &str) -> Element {
@@ -34,7 +37,10 @@ impl Location {
 
     pub(super) fn from_element(location: &Element) -> Result<Self, structure::Error> {
         let fields = Fields::new(location, Namespace::SyncMl, &["LocURI", "LocName"], &[])?;
-        Ok(Self { uri: fields.required_text("LocURI")?.to_owned(), name: fields.owned("LocName")? })
+        Ok(Self {
+            uri: fields.required_text("LocURI")?.to_owned(),
+            name: fields.owned("LocName")?,
+        })
     }
 }
 
@@ -54,24 +60,39 @@ impl Credentials {
     #[must_use]
     pub fn md5(secret: &Secret, nonce: &[u8]) -> Self {
         let data = auth::base64(&secret.digest(nonce));
-        Self { scheme: auth::MD5.into(), format: Some("b64".into()), data }
+        Self {
+            scheme: auth::MD5.into(),
+            format: Some("b64".into()),
+            data,
+        }
     }
 
     /// By the password itself.
     #[must_use]
     pub fn basic(name: &str, password: &str) -> Self {
-        Self { scheme: auth::BASIC.into(), format: Some("b64".into()), data: auth::basic(name, password) }
+        Self {
+            scheme: auth::BASIC.into(),
+            format: Some("b64".into()),
+            data: auth::basic(name, password),
+        }
     }
 
     /// Whether they are a digest that is right for the nonce.
     #[must_use]
     pub fn verify_md5(&self, secret: &Secret, nonce: &[u8]) -> bool {
-        self.scheme == auth::MD5 && auth::from_base64(&self.data).is_ok_and(|digest| secret.verify(nonce, &digest))
+        self.scheme == auth::MD5
+            && auth::from_base64(&self.data).is_ok_and(|digest| secret.verify(nonce, &digest))
     }
 
     pub(super) fn to_element(&self) -> Element {
-        let meta = Meta { format: self.format.clone(), media_type: Some(self.scheme.clone()), ..Meta::default() };
-        element("Cred").with(meta.to_element()).with(with_text("Data", &self.data))
+        let meta = Meta {
+            format: self.format.clone(),
+            media_type: Some(self.scheme.clone()),
+            ..Meta::default()
+        };
+        element("Cred")
+            .with(meta.to_element())
+            .with(with_text("Data", &self.data))
     }
 
     pub(super) fn from_element(credentials: &Element) -> Result<Self, structure::Error> {
@@ -79,13 +100,20 @@ impl Credentials {
         let meta = Meta::from_fields(&fields)?;
         // Without a type it is the first scheme that the protocol had.
         let scheme = meta.media_type.unwrap_or_else(|| auth::BASIC.into());
-        Ok(Self { scheme, format: meta.format, data: fields.required_text("Data")?.to_owned() })
+        Ok(Self {
+            scheme,
+            format: meta.format,
+            data: fields.required_text("Data")?.to_owned(),
+        })
     }
 }
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Credentials").field("scheme", &self.scheme).finish_non_exhaustive()
+        formatter
+            .debug_struct("Credentials")
+            .field("scheme", &self.scheme)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,8 +140,14 @@ impl Challenge {
     pub(super) fn from_element(challenge: &Element) -> Result<Self, structure::Error> {
         let fields = Fields::new(challenge, Namespace::SyncMl, &["Meta"], &[])?;
         let meta = Meta::from_element(fields.required("Meta")?)?;
-        let missing = structure::Error::Missing { parent: "Meta".into(), child: "Type" };
-        Ok(Self { scheme: meta.media_type.ok_or(missing)?, next_nonce: meta.next_nonce })
+        let missing = structure::Error::Missing {
+            parent: "Meta".into(),
+            child: "Type",
+        };
+        Ok(Self {
+            scheme: meta.media_type.ok_or(missing)?,
+            next_nonce: meta.next_nonce,
+        })
     }
 }
 
@@ -160,7 +194,11 @@ impl Header {
         }
         for (name, location) in [("Target", &self.target), ("Source", &self.source)] {
             if location.uri.is_empty() {
-                return Err(structure::Error::Missing { parent: name.into(), child: "LocURI" }.into());
+                return Err(structure::Error::Missing {
+                    parent: name.into(),
+                    child: "LocURI",
+                }
+                .into());
             }
         }
         Ok(())
@@ -188,13 +226,27 @@ impl Header {
         let fields = Fields::new(
             header,
             Namespace::SyncMl,
-            &["VerDTD", "VerProto", "SessionID", "MsgID", "Target", "Source", "RespURI", "Cred", "Meta"],
+            &[
+                "VerDTD",
+                "VerProto",
+                "SessionID",
+                "MsgID",
+                "Target",
+                "Source",
+                "RespURI",
+                "Cred",
+                "Meta",
+            ],
             &[],
         )?;
         for (element, expected) in [("VerDTD", VERSION_DTD), ("VerProto", VERSION_PROTOCOL)] {
             let found = fields.required_text(element)?;
             if found != expected {
-                return Err(Error::Version { element, found: found.chars().take(40).collect(), expected });
+                return Err(Error::Version {
+                    element,
+                    found: found.chars().take(40).collect(),
+                    expected,
+                });
             }
         }
         Ok(Self {
@@ -203,7 +255,10 @@ impl Header {
             target: Location::from_element(fields.required("Target")?)?,
             source: Location::from_element(fields.required("Source")?)?,
             response_uri: fields.owned("RespURI")?,
-            credentials: fields.optional("Cred").map(Credentials::from_element).transpose()?,
+            credentials: fields
+                .optional("Cred")
+                .map(Credentials::from_element)
+                .transpose()?,
             meta: Meta::from_fields(&fields)?,
         })
     }

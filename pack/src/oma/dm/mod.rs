@@ -18,7 +18,7 @@ pub use command::{Alert, Command, CommandName, Edit, Exec, Group, Results, Statu
 pub use header::{Challenge, Credentials, Header, Location};
 pub use interaction::{Echo, Input, Interaction, Kind, Options, Response};
 pub use item::{Data, Item};
-pub use large_object::{Object, ObjectError, Outcome, Reassembler, Splitter};
+pub use large_object::{ObjectError, Outcome, Reassembler, Splitter};
 pub use meta::Meta;
 pub use package::{DeviceInformation, abort, client_initialisation, next_message};
 
@@ -55,7 +55,13 @@ impl Encoding {
     /// The form that a `Content-Type` header names. At least one client in the field leaves out `.dm`, so this is accepted too.
     #[must_use]
     pub fn from_content_type(header: &str) -> Option<Self> {
-        match header.split(';').next()?.trim().to_ascii_lowercase().as_str() {
+        match header
+            .split(';')
+            .next()?
+            .trim()
+            .to_ascii_lowercase()
+            .as_str()
+        {
             "application/vnd.syncml.dm+xml" | "application/vnd.syncml+xml" => Some(Self::Xml),
             "application/vnd.syncml.dm+wbxml" | "application/vnd.syncml+wbxml" => Some(Self::Wbxml),
             _ => None,
@@ -107,9 +113,13 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Self::Xml(xml::Error::TooLarge { .. }) | Self::TooLong { .. } => status::REQUEST_ENTITY_TOO_LARGE,
+            Self::Xml(xml::Error::TooLarge { .. }) | Self::TooLong { .. } => {
+                status::REQUEST_ENTITY_TOO_LARGE
+            }
             Self::Wbxml(error) if error.limit().is_some() => status::REQUEST_ENTITY_TOO_LARGE,
-            Self::Version { element: "VerDTD", .. } => status::DTD_VERSION_NOT_SUPPORTED,
+            Self::Version {
+                element: "VerDTD", ..
+            } => status::DTD_VERSION_NOT_SUPPORTED,
             Self::Version { .. } => status::PROTOCOL_VERSION_NOT_SUPPORTED,
             _ => status::BAD_REQUEST,
         }
@@ -144,10 +154,17 @@ impl Message {
     ///
     /// # Errors
     /// As for [`Self::encode`]; it is too long.
-    pub fn encode_within(&self, encoding: Encoding, max_message_bytes: Option<u32>) -> Result<Vec<u8>, Error> {
+    pub fn encode_within(
+        &self,
+        encoding: Encoding,
+        max_message_bytes: Option<u32>,
+    ) -> Result<Vec<u8>, Error> {
         let bytes = self.encode(encoding)?;
         match max_message_bytes.map(|allowed| usize::try_from(allowed).unwrap_or(usize::MAX)) {
-            Some(allowed) if bytes.len() > allowed => Err(Error::TooLong { actual: bytes.len(), allowed }),
+            Some(allowed) if bytes.len() > allowed => Err(Error::TooLong {
+                actual: bytes.len(),
+                allowed,
+            }),
             _ => Ok(bytes),
         }
     }
@@ -192,20 +209,29 @@ impl Message {
         let fields = Fields::new(root, Namespace::SyncMl, &["SyncHdr", "SyncBody"], &[])?;
         let header = Header::from_element(fields.required("SyncHdr")?)?;
         let body = fields.required("SyncBody")?;
-        let is_final = Fields::new(body, Namespace::SyncMl, &["Final"], &CommandName::IN_BODY)?.flag("Final")?;
+        let is_final = Fields::new(body, Namespace::SyncMl, &["Final"], &CommandName::IN_BODY)?
+            .flag("Final")?;
         let commands = body
             .elements()
             .filter(|child| child.name != "Final")
             .map(Command::from_element)
             .collect::<Result<Vec<_>, structure::Error>>()?;
-        let message = Self { header, commands, is_final };
+        let message = Self {
+            header,
+            commands,
+            is_final,
+        };
         message.check()?;
         Ok(message)
     }
 
     fn check(&self) -> Result<(), Error> {
         if self.commands.is_empty() {
-            return Err(structure::Error::Missing { parent: "SyncBody".into(), child: "command" }.into());
+            return Err(structure::Error::Missing {
+                parent: "SyncBody".into(),
+                child: "command",
+            }
+            .into());
         }
         self.header.check()?;
         let mut ids = std::collections::HashSet::new();

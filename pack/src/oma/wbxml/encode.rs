@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Document, END, Error, HAS_CONTENT, MESSAGE_PUBLIC_ID, OPAQUE, STR_I, SWITCH_PAGE, TREE_WBXML, TREE_XML, UTF_8, VERSION, pages,
+    Document, END, Error, HAS_CONTENT, MESSAGE_PUBLIC_ID, OPAQUE, STR_I, SWITCH_PAGE, TREE_WBXML,
+    TREE_XML, UTF_8, VERSION, pages,
 };
 use crate::oma::xml::{Element, Namespace, Node};
 
@@ -46,12 +47,18 @@ struct Surroundings<'a> {
 
 impl<'a> Surroundings<'a> {
     fn inside(&self, element: &'a Element) -> Self {
-        Self { parent: Some(element), grandparent: self.parent }
+        Self {
+            parent: Some(element),
+            grandparent: self.parent,
+        }
     }
 
     /// Whether `Data` directly here belongs to an item of `Add` or `Replace`.
     fn is_edit(&self) -> bool {
-        self.grandparent.is_some_and(|command| command.namespace == Namespace::SyncMl && matches!(command.name.as_str(), "Add" | "Replace"))
+        self.grandparent.is_some_and(|command| {
+            command.namespace == Namespace::SyncMl
+                && matches!(command.name.as_str(), "Add" | "Replace")
+        })
     }
 }
 
@@ -66,7 +73,10 @@ impl Writer {
         let page = pages::page(element.namespace).ok_or_else(no_token)?;
         let token = pages::token(element.namespace, &element.name).ok_or_else(no_token)?;
         if let Some((attribute, _)) = element.attributes.first() {
-            return Err(Error::Attribute { element: element.name.clone(), attribute: attribute.clone() });
+            return Err(Error::Attribute {
+                element: element.name.clone(),
+                attribute: attribute.clone(),
+            });
         }
         if page != self.page {
             self.out.extend_from_slice(&[SWITCH_PAGE, page]);
@@ -82,7 +92,8 @@ impl Writer {
         for child in &element.children {
             match child {
                 Node::Element(tree) if is_data && tree.namespace == Namespace::Ddf => {
-                    let embedded = encode(tree, Document::Tree).map_err(|error| Error::Embedded(Box::new(error)))?;
+                    let embedded = encode(tree, Document::Tree)
+                        .map_err(|error| Error::Embedded(Box::new(error)))?;
                     self.opaque(&embedded);
                 }
                 Node::Element(child) => self.element(child, &inside)?,
@@ -113,11 +124,18 @@ impl Writer {
 /// The media type of a tree that is written inside the message follows the form of the message.
 fn rewritten<'t>(element: &Element, text: &'t str, around: &Surroundings<'_>) -> Cow<'t, str> {
     let is_type = element.namespace == Namespace::MetInf && element.name == "Type";
-    let beside_tree = around.grandparent.is_some_and(|holder| {
-        let mut items = holder.elements().filter(|child| child.name == "Item").chain(std::iter::once(holder));
-        items.any(|item| item.child("Data").is_some_and(|data| data.elements().any(|tree| tree.namespace == Namespace::Ddf)))
+    if !is_type || text.trim() != TREE_XML {
+        return Cow::Borrowed(text);
+    }
+    let holds_tree = |item: &Element| {
+        let data = item.child("Data");
+        data.is_some_and(|data| data.elements().any(|tree| tree.namespace == Namespace::Ddf))
+    };
+    let is_beside_tree = around.grandparent.is_some_and(|holder| {
+        let mut items = holder.elements().filter(|child| child.name == "Item");
+        holds_tree(holder) || items.any(holds_tree)
     });
-    if is_type && beside_tree && text.trim() == TREE_XML { Cow::Borrowed(TREE_WBXML) } else { Cow::Borrowed(text) }
+    Cow::Borrowed(if is_beside_tree { TREE_WBXML } else { text })
 }
 
 /// Lengths are multi-byte integers of at most 32 bits; nothing that long is ever in memory here.
