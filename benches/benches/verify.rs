@@ -6,6 +6,7 @@ use sealift_formats::approval::Claims;
 use sealift_formats::cose::{Header, SigStructure, digest_item, write_block};
 use sealift_formats::envelope::{Parts, bstr};
 use sealift_formats::manifest::{ApplyArguments, INTEGRATED, ImageId, Manifest};
+use sealift_formats::patch::{InstructionSet, Profile};
 use sealift_formats::trust::{Key, NewPolicy, NewTrustRecord, Role, Threshold, TrustRecord, Unapproved};
 use sealift_verify::signature::Dalek;
 use sealift_verify::state::DeviceState;
@@ -55,7 +56,7 @@ fn package(approved: bool) -> Vec<u8> {
         old: Some(image(2)),
         patch: image(3),
         uri: INTEGRATED,
-        apply: ApplyArguments { chunk_log2: 12, first_chunk: [4; 32], profile: 0, ram_log2: 0, instruction_set: 1, sector_log2: 0 },
+        apply: ApplyArguments { chunk_log2: 12, first_chunk: [4; 32], profile: Profile::Fast, ram_log2: 0, instruction_set: InstructionSet::Thumb, sector_log2: 0 },
         text_digest: None,
     }
     .write()

@@ -29,7 +29,7 @@ impl Usage {
 /// Runs one command to its end.
 pub(crate) fn run(invocation: &Invocation) -> Result<Usage> {
     let started = Instant::now();
-    let mut child = Command::new(&invocation.program)
+    let child = Command::new(&invocation.program)
         .args(&invocation.arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

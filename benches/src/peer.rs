@@ -63,6 +63,8 @@ pub(crate) fn peers(sealift: &Path) -> Vec<Peer> {
         peer(name, pypi, &format!("{python} -m detools --version"), &[&make], &[&format!("{python} -m detools apply_patch {{old}} {{patch}} {{out}}")])
     };
     vec![
+        ours("sealift compact 256K", "--profile compact --ram 256KiB"),
+        ours("sealift compact 16K", "--profile compact --ram 16KiB"),
         ours("sealift fast", "--profile fast"),
         peer("bsdiff 4.3", "Debian package bsdiff", "bspatch", &["bsdiff {old} {new} {patch}"], &["bspatch {old} {out} {patch}"]),
         peer(

@@ -43,9 +43,12 @@ pub enum Error {
         /// Base-2 logarithm of the class asked for.
         actual: u8,
     },
-    /// The profile is not built yet.
-    #[error("profile `compact` is not available in this version")]
+    /// This build has no reference model for the instruction set asked for.
+    #[error("this build has no reference model for the instruction set")]
     ProfileUnavailable,
+    /// The coder of profile `compact` contradicts the plan that it was given: a defect of the generator.
+    #[error("the plan cannot be coded: {0}")]
+    Compact(String),
     /// The patch format refuses what was to be written.
     #[error("the patch cannot be written: {0}")]
     Format(sealift_formats::ErrorKind),

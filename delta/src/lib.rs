@@ -28,7 +28,9 @@
 
 #![deny(unsafe_code)]
 
+mod compact;
 mod cost;
+mod detect;
 mod error;
 mod fast;
 mod frame;
@@ -119,31 +121,68 @@ pub fn generate(old: &[u8], new: &[u8], options: &Options) -> Result<Patch, Erro
 }
 
 fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
-    if options.profile == Profile::Compact {
-        return Err(Error::ProfileUnavailable);
+    match options.profile {
+        Profile::Fast => make_fast(old, new, options, geometry),
+        Profile::Compact => make_compact(old, new, options, geometry),
     }
+}
+
+fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
     let geometry = if old == new { geometry.one_group(options, new.len() as u64) } else { geometry };
     let (segments, fast::Payload { bytes: payload, spent, missed, literals }) = fast::smallest(old, new, geometry, options.level)?;
     let instruction_set = options.recorded_instruction_set();
+    let parameters = FastParameters { window_log: geometry.window_log, projection: false }.to_bytes();
     let header = Header {
+        instruction_set,
+        old_base: if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) },
+        parameters: &parameters,
+        ..header_of(old, new, options, geometry)
+    };
+    let (predicted, segments) = (new.len() as u64 - literals, segments.len() as u64);
+    let statistics = Statistics { header_bytes: 0, spent, segments, predicted, missed, literals };
+    seal(header, &payload, geometry, statistics)
+}
+
+fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
+    compact::check_sizes(old, new)?;
+    let setting = compact::setting(old, new, options);
+    let parameters = setting.field.to_bytes();
+    let header = Header {
+        instruction_set: setting.instruction_set,
+        old_base: setting.base,
+        parameters: &parameters,
+        ..header_of(old, new, options, geometry)
+    };
+    let payload = compact::encode(old, new, &header)?;
+    let statistics = payload.summary(new.len() as u64);
+    seal(header, &payload.bytes, geometry, statistics)
+}
+
+/// The header's fields that do not depend on the profile; the rest is empty.
+fn header_of<'a>(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Header<'a> {
+    Header {
         profile: options.profile,
         chunk_log2: geometry.chunk_log2,
         group_log2: geometry.group_log2,
         ram_log2: options.ram.map_or(0, RamClass::log2),
         old_size: old.len() as u64,
         new_size: new.len() as u64,
-        payload_size: payload.len() as u64,
+        payload_size: 0,
         old_crc: CRC.checksum(old),
         new_crc: CRC.checksum(new),
-        instruction_set,
-        old_base: if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) },
+        instruction_set: InstructionSet::None,
+        old_base: 0,
         base_shift: 0,
-        parameters: &FastParameters { window_log: geometry.window_log, projection: false }.to_bytes(),
-    };
+        parameters: &[],
+    }
+}
+
+/// Puts header and payload together and cuts them into chunks.
+fn seal(header: Header<'_>, payload: &[u8], geometry: Geometry, statistics: Statistics) -> Result<Patch, Error> {
+    let header = Header { payload_size: payload.len() as u64, ..header };
     let mut body = header.write();
     let header_bytes = body.len() as u64;
-    body.extend_from_slice(&payload);
-    drop(payload);
+    body.extend_from_slice(payload);
     let bytes = patch::chain(&body, geometry.chunk_log2, sha256).map_err(Error::Format)?;
     Ok(Patch {
         first_chunk_digest: sha256(patch::first_chunk(&bytes, geometry.chunk_log2)),
@@ -154,12 +193,12 @@ fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result
             group_log2: header.group_log2,
             ram_log2: header.ram_log2,
             window_log: geometry.window_log,
-            instruction_set,
+            instruction_set: header.instruction_set,
             old_base: header.old_base,
             old_size: header.old_size,
             new_size: header.new_size,
         },
-        statistics: Statistics { header_bytes, spent, segments: segments.len() as u64, predicted: new.len() as u64 - literals, missed, literals },
+        statistics: Statistics { header_bytes, ..statistics },
     })
 }
 

@@ -92,9 +92,20 @@ impl Options {
         }
     }
 
+    fn compact_geometry(&self, ram_log2: u8) -> Result<Geometry, Error> {
+        let chunk_log2 = self.chunk_log2.unwrap_or_else(|| crate::compact::chunk_log2(ram_log2));
+        check("chunk_log2", chunk_log2, "0 or 8 to 24", chunk_log2 == 0 || (8..=24).contains(&chunk_log2))?;
+        let group_log2 = self.group_log2.unwrap_or_else(|| crate::compact::group_log2(ram_log2));
+        check("group_log2", group_log2, "8 to 24", (8..=24).contains(&group_log2))?;
+        Ok(Geometry { chunk_log2, group_log2, window_log: 0 })
+    }
+
     /// Checks the options and settles what they leave open, for a new image of `new_size` bytes.
     pub(crate) fn geometry(&self, new_size: u64) -> Result<Geometry, Error> {
         let ram_log2 = self.ram.map(RamClass::log2);
+        if self.profile == Profile::Compact {
+            return self.compact_geometry(ram_log2.unwrap_or(0));
+        }
         if let Some(actual) = ram_log2.filter(|log2| *log2 < FAST_RAM_LOG2) {
             return Err(Error::RamClass { needed: FAST_RAM_LOG2, actual });
         }

@@ -32,8 +32,11 @@ const GLANCE: usize = 96;
 const NEIGHBOURS: usize = 6;
 /// In a window without a match for this many bytes, every second byte is tried only: extension backwards makes up for it.
 const PATIENCE: usize = 4096;
-/// With so many candidates in a window the images are so repetitive that every eighth byte tells enough.
-const ENOUGH: usize = 1 << 15;
+/// A window that has more candidates than this and one for [`SPARSE`] bytes is so repetitive that every eighth byte tells enough. More would not only take time: they would
+/// crowd out better ones in the plan.
+const ENOUGH: usize = 4096;
+/// See [`ENOUGH`].
+const SPARSE: usize = 128;
 
 /// A place of the old image that may predict the new one from `new_start` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -224,7 +227,7 @@ impl Search<'_> {
                     followed_end = at;
                 }
             }
-            at += if candidates.len() > ENOUGH {
+            at += if candidates.len() > ENOUGH + (at - self.start) / SPARSE {
                 8
             } else if at - last_match.min(at) > PATIENCE {
                 2

@@ -125,6 +125,13 @@ impl<'t> SuffixIndex<'t> {
     }
 }
 
+/// The suffixes of a text below 2 GiB in ascending order, without an index over them.
+pub(crate) fn sorted(text: &[u8]) -> Vec<i32> {
+    let mut indices = vec![0_i32; text.len()];
+    SuffixArrayConstruction::for_text(text).in_borrowed_buffer(&mut indices).single_threaded().run().expect("any text below 2 GiB can be sorted");
+    indices
+}
+
 /// Length of the common start of `a` and `b`, at most `limit`.
 pub(crate) fn common_prefix(a: &[u8], b: &[u8], limit: usize) -> usize {
     let length = a.len().min(b.len()).min(limit);

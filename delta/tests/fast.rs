@@ -132,7 +132,6 @@ fn options_out_of_range_are_refused() {
     assert!(matches!(with(|options| options.group_log2 = Some(31)), Error::Option { option: "group_log2", actual: 31, .. }));
     assert!(matches!(with(|options| options.level = 23), Error::Option { option: "level", actual: 23, .. }));
     assert!(matches!(with(|options| options.ram = RamClass::fitting(16 << 10)), Error::RamClass { actual: 14, .. }));
-    assert!(matches!(with(|options| options.profile = Profile::Compact), Error::ProfileUnavailable));
     assert_eq!(RamClass::fitting(8191), None);
 }
 

@@ -1,8 +1,10 @@
 //! Verifying and applying with the device's own code: `sealift-verify`, on the host's storage.
 
 use sealift_formats::ErrorKind;
+use sealift_formats::compact::header::{Class, Parameters};
+use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::manifest::Manifest;
-use sealift_formats::patch::{Geometry, Header, Parsed, Segment};
+use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment};
 use sealift_formats::trust::TrustRecord;
 use sealift_formats::varint::read_varint;
 use sealift_verify::applier::{Applied, Applier, ApplyError, Decompressors, Expectation, Memory};
@@ -12,7 +14,7 @@ use sealift_verify::{Consent, Dalek, DeviceState, Error as Reason, Verification,
 use crate::device_state::StateFile;
 use crate::exit::Rejection;
 use crate::package::Opened;
-use crate::zstd_decompressor::ZstdDecompressor;
+use sealift_zstd::ZstdDecompressor;
 
 /// Segments that the host has room for: 96 MiB. A patch with more is refused as a device would refuse it.
 const MAX_SEGMENTS: u64 = 1 << 22;
@@ -85,7 +87,9 @@ where
     let (mut chunk, mut group) = (vec![0; needs.chunk], vec![0; needs.group]);
     let mut segments = vec![Segment::default(); needs.segments];
     let mut scratch = vec![0; SCRATCH_BYTES];
-    let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut segments, scratch: &mut scratch };
+    let mut tables = needs.class.as_ref().map(OwnedTables::new);
+    let compact = tables.as_mut().map(OwnedTables::tables);
+    let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut segments, scratch: &mut scratch, compact };
     let decompressors = Decompressors { literal: ZstdDecompressor::new(), residual: ZstdDecompressor::new() };
     let mut applier = Applier::new(old, new, memory, decompressors, expectation).map_err(|reason| refusal(&reason))?;
     for piece in patch.chunks(PIECE_BYTES) {
@@ -157,6 +161,8 @@ struct Needs {
     chunk: usize,
     group: usize,
     segments: usize,
+    /// Of profile `compact`.
+    class: Option<Class>,
 }
 
 impl Needs {
@@ -164,14 +170,19 @@ impl Needs {
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let Ok(Parsed::Complete { header, length }) = Header::parse(patch) else {
             // Refused at its header.
-            return Self { chunk: patch.len().max(1), group: 1, segments: 0 };
+            return Self { chunk: patch.len().max(1), group: 1, segments: 0, class: None };
         };
         let chunk = Geometry::of_patch(patch.len() as u64, header.chunk_log2).map_or(patch.len() as u64, |geometry| geometry.chunk_size);
-        let count = patch.get(length..).and_then(|payload| read_varint(payload).ok()).map_or(0, |(count, _)| count);
+        let class = Parameters::of_header(&header).ok().filter(|_| header.profile == Profile::Compact).and_then(|parameters| parameters.class());
+        let count = match header.profile {
+            Profile::Fast => patch.get(length..).and_then(|payload| read_varint(payload).ok()).map_or(0, |(count, _)| count),
+            Profile::Compact => 0,
+        };
         Self {
             chunk: size(chunk.max(1)),
             group: size(header.group_size().min(header.new_size).max(1)),
             segments: size(count.min(header.new_size).min(MAX_SEGMENTS)),
+            class,
         }
     }
 }

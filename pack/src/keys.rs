@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::{self, DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes, spki::der::pem::LineEnding};
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -31,6 +31,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What it holds instead.
+        found: String,
+    },
+    /// The file is encrypted, and the passphrase is not its.
+    #[error("cannot decrypt {}: {found}", path.display())]
+    Decrypt {
+        /// The file.
+        path: PathBuf,
+        /// What came of it.
         found: String,
     },
     /// The file is no public key that we can use.
@@ -104,6 +112,15 @@ impl PrivateKey {
         SigningKey::from_pkcs8_pem(&text).map(Self).map_err(|error| Error::NotPrivate { path: path.to_owned(), found: describe(&text, &error.to_string()) })
     }
 
+    /// The key in the text of an encrypted file (PKCS#8 with PBES2, as OpenSSL writes it); `path` is for the error.
+    ///
+    /// # Errors
+    /// The passphrase is not its, or it holds another key.
+    pub fn decrypt(path: &Path, text: &str, passphrase: &str) -> Result<Self, Error> {
+        let key = SigningKey::from_pkcs8_encrypted_pem(text, passphrase);
+        key.map(Self).map_err(|error| Error::Decrypt { path: path.to_owned(), found: error.to_string() })
+    }
+
     /// Writes the key for its owner alone (mode 0600). An existing file is never replaced.
     ///
     /// # Errors
@@ -148,6 +165,18 @@ impl PublicKey {
         Ok(Self(key))
     }
 
+    /// The key with these 32 bytes (RFC 8032), unless it is none or proves nothing.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak()).map(Self)
+    }
+
+    /// Whether a signature holds, strictly (SPEC section 6).
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+
     /// Writes the key. An existing file is never replaced.
     ///
     /// # Errors
@@ -173,7 +202,13 @@ impl PublicKey {
     }
 }
 
-fn read_pem(path: &Path) -> Result<Zeroizing<String>, Error> {
+/// Whether a PEM file is encrypted as a whole (PKCS#8).
+#[must_use]
+pub fn is_encrypted(pem: &str) -> bool {
+    pem.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+}
+
+pub(crate) fn read_pem(path: &Path) -> Result<Zeroizing<String>, Error> {
     fs::read_to_string(path).map(Zeroizing::new).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 

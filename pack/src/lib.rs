@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`cli`], [`cmd`], [`exit`] | the command line: arguments, one file a verb, exit codes |
 //! | [`keys`] | Ed25519 keys in PEM files, as OpenSSL writes them |
+//! | [`signer`] | who signs: keys in files, plain or encrypted, and keys on PKCS #11 tokens |
 //! | [`package`] | making, signing and approving packages |
 //! | [`install`] | verifying and applying with the device's own code |
 //! | [`release`] | `RELEASE.toml`, the release pipeline and its report |
@@ -11,7 +12,8 @@
 //! | [`documents`] | what device-management servers need: download descriptors |
 //! | [`inspect`] | every file we write, for people and as JSON |
 //! | [`output`] | files that appear whole or not at all |
-//! | [`image_file`], [`ram_flash`] | storage for the device's applier: files, and NOR flash in memory |
+//! | [`oma`] | the messages and trees of OMA DM, FUMO, SCOMO and LwM2M |
+//! | [`image_file`] | storage for the device's applier: files |
 //! | [`device_state`], [`time`], [`hex`], [`names`], [`progress`] | small things the rest shares |
 //!
 //! Library modules have typed errors; `anyhow` and its context belong to [`cmd`] alone.
@@ -27,11 +29,11 @@ pub mod inspect;
 pub mod install;
 pub mod keys;
 pub mod names;
+pub mod oma;
 pub mod output;
 pub mod package;
 pub mod progress;
-pub mod ram_flash;
 pub mod release;
+pub mod signer;
 pub mod time;
 pub mod trust;
-pub mod zstd_decompressor;

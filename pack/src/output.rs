@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::NamedTempFile;
 
 /// Who may read a file that is written.
@@ -181,29 +182,22 @@ impl PendingFolder {
         written.map_err(|source| Error::Io { path: self.path.join(name), source })
     }
 
-    /// Makes the folder appear. An older one at its place is moved aside first and removed once the new one stands; if the new one
-    /// cannot be put there, the older one comes back.
+    /// Makes the folder appear. An older one at its place is exchanged with it in one step, then removed.
     ///
     /// # Errors
-    /// The operating system's.
+    /// The operating system's; what was there is then still there.
     pub fn finish(self) -> Result<(), Error> {
         let Self { folder, path } = self;
         let io = |source| Error::Io { path: path.clone(), source };
         File::open(folder.path()).and_then(|entry| entry.sync_all()).map_err(io)?;
-        if !path.exists() {
-            fs::rename(folder.keep(), &path).map_err(io)?;
-            return sync_folder(&path).map_err(io);
+        if path.exists() {
+            // The older one is now the temporary one, and goes with it.
+            renameat_with(CWD, folder.path(), CWD, &path, RenameFlags::EXCHANGE).map_err(|error| io(error.into()))?;
+        } else {
+            fs::rename(folder.path(), &path).map_err(io)?;
+            // Renamed away: there is nothing left to remove.
+            let _ = folder.keep();
         }
-        // The holder goes when this function ends, and with it the older folder inside it.
-        let holder = tempfile::Builder::new().prefix(".sealift-").tempdir_in(folder_of(&path)).map_err(io)?;
-        let aside = holder.path().join("replaced");
-        fs::rename(&path, &aside).map_err(io)?;
-        if let Err(source) = fs::rename(folder.path(), &path) {
-            fs::rename(&aside, &path).map_err(io)?;
-            return Err(io(source));
-        }
-        // Renamed away: there is nothing left for the guard to remove.
-        let _ = folder.keep();
         sync_folder(&path).map_err(io)
     }
 }

@@ -133,8 +133,7 @@ fn a_package_signed_elsewhere() {
         .current_dir(shop.folder.path())
         .output();
     let Ok(output) = signed else {
-        eprintln!("skipped: there is no openssl");
-        return;
+        return common::skipped("openssl");
     };
     assert!(output.status.success(), "{}", common::text(&output));
     shop.ok(["attach", package, "signature", "--public-key", "oem.pub.pem", "-o", "attached"]);
@@ -152,8 +151,7 @@ fn keys_go_to_openssl_and_back() {
     shop.ok(["keygen", "--role", "oem", "-o", "k"]);
     let run = |args: &[&str]| Command::new("openssl").args(args).current_dir(shop.folder.path()).output();
     let Ok(output) = run(&["pkey", "-in", "k.key.pem", "-pubout"]) else {
-        eprintln!("skipped: there is no openssl");
-        return;
+        return common::skipped("openssl");
     };
     assert_eq!(String::from_utf8(output.stdout).unwrap().as_bytes(), shop.read("k.pub.pem"));
     run(&["genpkey", "-algorithm", "ed25519", "-out", "o.key.pem"]).unwrap();

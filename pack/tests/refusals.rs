@@ -286,6 +286,17 @@ fn a_sequence_number_below_the_floor() {
 }
 
 #[test]
+fn a_refusal_as_json() {
+    let bench = Bench::new();
+    for args in [&["verify", PACKAGE][..], &["apply", "old-1.0.bin", PACKAGE, "-o", "out"]] {
+        let output = bench.shop.command(args.iter().chain(&["--trust", "trust", "--json"])).output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&json["accepted"], &json["code"]), (&false.into(), &310.into()));
+    }
+}
+
+#[test]
 fn an_output_file_that_was_there_stays_as_it_was() {
     let bench = Bench::new();
     let shop = &bench.shop;

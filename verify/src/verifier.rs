@@ -54,6 +54,11 @@ pub enum Verification<'a> {
 }
 
 /// What only the verifier makes: `T` after all checks.
+///
+/// ```compile_fail
+/// // Nobody else can.
+/// let forged = sealift_verify::Verified { value: 1, report: unreachable!() };
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Verified<T> {
     value: T,

@@ -14,13 +14,13 @@ use crate::compact::predict::{LINE, Predictor};
 
 /// Fields of numbers.
 mod field {
-    pub const COUNT: u32 = 0;
-    pub const GAP: u32 = 1;
-    pub const LENGTH: u32 = 2;
-    pub const JUMP: u32 = 3;
-    pub const INLINE_LENGTH: u32 = 4;
-    pub const INLINE_KIND: u32 = 5;
-    pub const INLINE_JUMP: u32 = 6;
+    pub(super) const COUNT: u32 = 0;
+    pub(super) const GAP: u32 = 1;
+    pub(super) const LENGTH: u32 = 2;
+    pub(super) const JUMP: u32 = 3;
+    pub(super) const INLINE_LENGTH: u32 = 4;
+    pub(super) const INLINE_KIND: u32 = 5;
+    pub(super) const INLINE_JUMP: u32 = 6;
 }
 
 /// Shortest inline copy.
@@ -375,6 +375,7 @@ impl<'a, O: OldImage> Body<'a, O> {
         1
     }
 
+    #[allow(clippy::too_many_arguments, reason = "all of it is in the caller's registers")]
     fn missed<C: Coder>(&mut self, coder: &mut C, predicted: u8, plain: u8, p: u32, b1: u32, role: u32, wanted: u8) -> u8 {
         let recent = self.recent;
         if predicted != plain {

@@ -85,6 +85,7 @@ pub const FAMILIES: [Family; 7] = [LINE, HIT, PLAIN, MISS, LITERAL, START, NUMBE
 pub const WEIGHTS: usize = NUMBER.first + NUMBER.weights();
 
 /// Trust in a counter that has seen `n` decisions, in 256ths, for n of 0 to 31.
+#[allow(clippy::indexing_slicing, reason = "made by the compiler: an index outside would not compile")]
 const fn trust_table() -> [i32; 32] {
     let mut table = [0; 32];
     let mut n = 0;
@@ -99,6 +100,7 @@ const fn trust_table() -> [i32; 32] {
 const TRUST: [i32; 32] = trust_table();
 
 /// Steps of a counter that has seen `n` decisions, in 65,536ths.
+#[allow(clippy::indexing_slicing, reason = "made by the compiler: an index outside would not compile")]
 const fn step_table() -> [u32; 256] {
     let mut table = [0; 256];
     let mut n = 0;

@@ -65,3 +65,54 @@ impl<O> Body<'_, O> {
         &mut self.predictor.old.image
     }
 }
+
+#[cfg(any(test, feature = "alloc"))]
+pub use owned::OwnedTables;
+
+#[cfg(any(test, feature = "alloc"))]
+mod owned {
+    use super::{Class, Segment, Tables, WEIGHTS, words};
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    /// Tables on the heap, for generators and for devices that have one.
+    #[derive(Debug)]
+    pub struct OwnedTables {
+        slots: Vec<u32>,
+        weights: Vec<i32>,
+        segments: Vec<Segment>,
+        order: Vec<u32>,
+        reach: Vec<u32>,
+        corrections: Vec<(u32, u32)>,
+        words: Vec<(u32, u32)>,
+    }
+
+    impl OwnedTables {
+        /// Tables of `class`.
+        #[must_use]
+        pub fn new(class: &Class) -> Self {
+            Self {
+                slots: vec![0; class.slots],
+                weights: vec![0; WEIGHTS],
+                segments: vec![Segment::default(); class.segments],
+                order: vec![0; class.segments],
+                reach: vec![0; class.segments],
+                corrections: vec![(0, 0); class.cache],
+                words: vec![(0, 0); words(class)],
+            }
+        }
+
+        /// The tables, to work in.
+        pub fn tables(&mut self) -> Tables<'_> {
+            Tables {
+                slots: &mut self.slots,
+                weights: &mut self.weights,
+                segments: &mut self.segments,
+                order: &mut self.order,
+                reach: &mut self.reach,
+                corrections: &mut self.corrections,
+                words: &mut self.words,
+            }
+        }
+    }
+}

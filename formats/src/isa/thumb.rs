@@ -3,6 +3,7 @@
 //! Code and literal pools are interleaved, and a pool word read as instructions gives nonsense. So every literal load marks
 //! its pool word: when the scan reaches a marked word it reports [`Kind::Pointer32`] with the word itself as the target
 //! (whatever it is: the projection decides whether it is an address) and never reads it as code.
+#![allow(clippy::arithmetic_side_effects, reason = "sums of 32-bit fields of an instruction, far below 2^32")]
 
 use crate::isa::bits::{extend, field, low32, put, read16, write16};
 use crate::isa::{Kind, Reference, ReferenceModel, Window};
@@ -20,21 +21,21 @@ pub struct Thumb {
 
 /// Values of [`Reference::form`]: the encodings of Thumb that hold a reference.
 mod form {
-    pub const BRANCH_SHORT: u8 = 0;
-    pub const JUMP_SHORT: u8 = 1;
-    pub const COMPARE: u8 = 2;
-    pub const LOAD: u8 = 3;
-    pub const ADDRESS: u8 = 4;
-    pub const CALL: u8 = 5;
-    pub const JUMP: u8 = 6;
-    pub const BRANCH: u8 = 7;
-    pub const LOAD_WIDE: u8 = 8;
-    pub const LOAD_FLOAT: u8 = 9;
-    pub const ADDRESS_WIDE: u8 = 10;
-    pub const LOW: u8 = 11;
-    pub const HIGH: u8 = 12;
-    pub const POOL: u8 = 13;
-    pub const CALL_EXCHANGE: u8 = 14;
+    pub(super) const BRANCH_SHORT: u8 = 0;
+    pub(super) const JUMP_SHORT: u8 = 1;
+    pub(super) const COMPARE: u8 = 2;
+    pub(super) const LOAD: u8 = 3;
+    pub(super) const ADDRESS: u8 = 4;
+    pub(super) const CALL: u8 = 5;
+    pub(super) const JUMP: u8 = 6;
+    pub(super) const BRANCH: u8 = 7;
+    pub(super) const LOAD_WIDE: u8 = 8;
+    pub(super) const LOAD_FLOAT: u8 = 9;
+    pub(super) const ADDRESS_WIDE: u8 = 10;
+    pub(super) const LOW: u8 = 11;
+    pub(super) const HIGH: u8 = 12;
+    pub(super) const POOL: u8 = 13;
+    pub(super) const CALL_EXCHANGE: u8 = 14;
 }
 
 impl Thumb {
@@ -207,7 +208,7 @@ fn reach(from: u64, to: u64, count: u32) -> Option<u32> {
 /// The distance upwards `to - from`, a multiple of `step`, below `limit`.
 fn upward(from: u64, to: u64, step: u64, limit: u64) -> Option<u32> {
     let distance = to.wrapping_sub(from);
-    (distance < limit && distance % step == 0).then(|| low32(distance))
+    (distance < limit && distance.is_multiple_of(step)).then(|| low32(distance))
 }
 
 impl ReferenceModel for Thumb {
@@ -221,11 +222,12 @@ impl ReferenceModel for Thumb {
 
     fn scan(&mut self, address: u64, window: &Window<'_>) -> (usize, Option<Reference>) {
         self.advance(address / 4);
-        if address % 4 == 0 && self.is_marked(address) {
-            if let Some(word) = window.word(0) {
-                let target = u64::from(word);
-                return (4, Some(Reference { kind: Kind::Pointer32, form: form::POOL, width: 4, target }));
-            }
+        if address.is_multiple_of(4)
+            && self.is_marked(address)
+            && let Some(word) = window.word(0)
+        {
+            let target = u64::from(word);
+            return (4, Some(Reference { kind: Kind::Pointer32, form: form::POOL, width: 4, target }));
         }
         let Some(first) = window.half(0).map(u32::from) else { return (2, None) };
         if first >> 11 < 0b11101 {

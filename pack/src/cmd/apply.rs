@@ -8,7 +8,7 @@ use sealift_verify::applier::{Applied, Expectation};
 use serde_json::json;
 
 use super::verify::Device;
-use super::{Answer, cannot_read, read};
+use super::{Answer, cannot_read, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
 use crate::image_file::{NewFile, OldFile};
 use crate::install::{self, Error};
@@ -38,14 +38,7 @@ pub struct Apply {
 
 pub(super) fn run(args: &Apply) -> anyhow::Result<()> {
     let bytes = read(&args.patch, "patch")?;
-    let applied = if args.device.is_given() {
-        package(args, &bytes)?
-    } else if is_envelope(&bytes) {
-        let what = format!("{} is a package, expected a patch when there is no --trust", args.patch.display());
-        return Err(Usage { what, hint: "give --trust TRUST: a package is applied only after it is verified".into() }.into());
-    } else {
-        make(args, open_old(&args.old)?, &bytes, Expectation::Unsigned)?
-    };
+    let applied = rejected_as_json(args.json, install(args, &bytes))?;
     let digest = applied.new_digest.map(|digest| hex::encode(&digest));
     let checked = digest
         .as_ref()
@@ -60,6 +53,17 @@ pub(super) fn run(args: &Apply) -> anyhow::Result<()> {
         }))
         .text(format_args!("{}: {} bytes, {checked}", args.output.display(), applied.new_size))
         .print()
+}
+
+fn install(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
+    if args.device.is_given() {
+        package(args, bytes)
+    } else if is_envelope(bytes) {
+        let what = format!("{} is a package, expected a patch when there is no --trust", args.patch.display());
+        Err(Usage { what, hint: "give --trust TRUST: a package is applied only after it is verified".into() }.into())
+    } else {
+        make(args, open_old(&args.old)?, bytes, Expectation::Unsigned)
+    }
 }
 
 fn package(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {

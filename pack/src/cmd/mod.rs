@@ -18,10 +18,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::Verb;
-use crate::exit::Advised;
+use crate::exit::{Advised, Rejection};
 
 /// Runs a verb.
 ///
@@ -70,6 +70,16 @@ impl Answer {
         let bytes = if self.as_json { format!("{:#}\n", self.json) } else { self.text };
         print(&bytes)
     }
+}
+
+/// Passes an error on, and says a rejection as JSON first where JSON was asked for.
+fn rejected_as_json<T>(as_json: bool, result: anyhow::Result<T>) -> anyhow::Result<T> {
+    let rejection = result.as_ref().err().and_then(|error| error.downcast_ref::<Rejection>());
+    if let Some(Rejection { code, reason, hint }) = rejection.filter(|_| as_json) {
+        let json = json!({ "accepted": false, "code": code, "reason": reason, "hint": hint });
+        Answer::new(true).json(json).print()?;
+    }
+    result
 }
 
 /// Writes to standard output. A reader that has gone away is no failure: it has seen what it wanted.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::apply::{clock, open_old, with_old_digest};
-use super::{Answer, read};
+use super::{Answer, read, rejected_as_json};
 use crate::device_state::StateFile;
 use crate::image_file::NewNowhere;
 use crate::install::{self, Error};
@@ -125,8 +125,10 @@ pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
     let bytes = read(&args.package, "package")?;
     let inputs = args.device.more.read(&args.device.trust, &bytes)?;
     let trust = inputs.trust()?;
-    let verified = install::verify(&bytes, &trust, &inputs.state, inputs.consent)?;
-    let applied = args.old.as_deref().map(|old| try_out(&verified, &bytes, old)).transpose()?;
+    let verified = install::verify(&bytes, &trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
+    let verified = rejected_as_json(args.json, verified)?;
+    let applied = args.old.as_deref().map(|old| try_out(&verified, &bytes, old)).transpose();
+    let applied = rejected_as_json(args.json, applied)?;
     answer(args, &inputs, &trust, &verified, applied.is_some()).print()
 }
 

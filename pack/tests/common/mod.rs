@@ -173,3 +173,9 @@ pub fn text(output: &Output) -> String {
 pub fn is_empty_folder(path: &Path) -> bool {
     fs::read_dir(path).unwrap().next().is_none()
 }
+
+/// Says that a test is skipped for want of a tool, unless tools are required.
+pub fn skipped(tool: &str) {
+    assert!(std::env::var_os("SEALIFT_REQUIRE_TOOLS").is_none(), "{tool} is not there");
+    println!("SKIPPED: {tool} is not there");
+}

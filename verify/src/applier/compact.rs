@@ -34,6 +34,12 @@ pub(super) struct Compact<'m, O: ReadImage> {
 }
 
 impl<'m, O: ReadImage> Compact<'m, O> {
+    /// Whether a header of this profile is one that this build can work with.
+    pub(super) fn check(header: &Header<'_>) -> Result<(), Error> {
+        Parameters::of_header(header).map_err(|kind| refused(kind, 0))?;
+        model(header.instruction_set).map(|_| ()).ok_or(Error::NotBuiltIn)
+    }
+
     /// Makes ready.
     pub(super) fn new(plan: Plan, header: &Header<'_>, old: O, tables: Tables<'m>) -> Result<Self, Error> {
         let parameters = Parameters::of_header(header).map_err(|kind| refused(kind, 0))?;
@@ -124,10 +130,15 @@ impl<'m, O: ReadImage> Compact<'m, O> {
 }
 
 /// The old image as the body reads it; keeps the first error.
-#[derive(Debug)]
 pub(super) struct Old<O: ReadImage> {
     image: O,
     error: Option<O::Error>,
+}
+
+impl<O: ReadImage> core::fmt::Debug for Old<O> {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("Old").field("failed", &self.error.is_some()).finish_non_exhaustive()
+    }
 }
 
 impl<O: ReadImage> OldImage for Old<O> {

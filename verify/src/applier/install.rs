@@ -1,9 +1,11 @@
 //! What happens behind the gate: checks, decoding, hashing, writing.
 
 use sealift_formats::ErrorKind;
+use sealift_formats::compact::tables::Tables;
 use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment};
 
 use super::Applied;
+use super::compact::Compact;
 use super::error::{ApplyError, refused};
 use super::expectation::Expected;
 use super::fast::{Decompressors, Fast};
@@ -17,31 +19,35 @@ use crate::storage::{ReadImage, WriteImage};
 
 /// The decoder of the patch's profile.
 #[derive(Debug)]
-enum Decoder<D> {
+enum Decoder<'m, O: ReadImage, D> {
     Fast(Fast<D>),
+    Compact(Compact<'m, O>),
 }
 
 /// Where the body is read.
 #[allow(clippy::large_enum_variant, reason = "there is no heap to put the large one on")]
 #[derive(Debug)]
-enum Stage<D> {
+enum Stage<'m, O: ReadImage, D> {
     /// Its header comes; the decompressors wait until it is known who needs them.
     Header(Option<Decompressors<D>>),
-    Payload(Plan, Decoder<D>),
+    Payload(Plan, Decoder<'m, O, D>),
     /// The new image is whole and has been found right.
     Checked(Applied),
 }
 
 /// The new image in the making.
 #[derive(Debug)]
-pub(super) struct Install<'m, O, N, D> {
-    old: O,
+pub(super) struct Install<'m, O: ReadImage, N, D> {
+    /// Until a decoder of profile `compact` takes it, which reads it at places of its own.
+    old: Option<O>,
     new: N,
     group: &'m mut [u8],
     segments: &'m mut [Segment],
     scratch: &'m mut [u8],
+    /// Until a decoder of profile `compact` takes them.
+    tables: Option<Tables<'m>>,
     expected: Option<Expected>,
-    stage: Stage<D>,
+    stage: Stage<'m, O, D>,
     new_size: Option<u64>,
     written: u64,
     begun: bool,
@@ -59,12 +65,13 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         group: &'m mut [u8],
         segments: &'m mut [Segment],
         scratch: &'m mut [u8],
+        tables: Option<Tables<'m>>,
         decompressors: Decompressors<D>,
         expected: Option<Expected>,
     ) -> Self {
         let digest = expected.is_some().then(Sha256::new);
         let stage = Stage::Header(Some(decompressors));
-        Self { old, new, group, segments, scratch, expected, stage, new_size: None, written: 0, begun: false, crc: Crc32::new(), digest }
+        Self { old: Some(old), new, group, segments, scratch, tables, expected, stage, new_size: None, written: 0, begun: false, crc: Crc32::new(), digest }
     }
 
     /// Bytes of the new image handed to its storage.
@@ -112,17 +119,29 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         if geometry.map(|geometry| geometry.body_size) != body_size {
             return Err(refused(ErrorKind::PayloadSize, 0).into());
         }
-        let decoder = match header.profile {
-            Profile::Fast => Decoder::Fast(Fast::new(plan, header.parameters, decompressors)?),
-            Profile::Compact => return Err(Error::NotBuiltIn.into()),
-        };
         if plan.group_size.min(plan.new_size) > to_u64(self.group.len()) {
             return Err(Error::GroupTooLarge.into());
         }
         if plan.new_size > self.new.capacity() {
             return Err(Error::ImageTooLarge.into());
         }
+        // What the profile asks of the header comes before the long look at the old image.
+        let fast = match header.profile {
+            Profile::Fast => Some(Fast::new(plan, header.parameters, decompressors)?),
+            Profile::Compact => None,
+        };
+        if fast.is_none() {
+            Compact::<O>::check(&header)?;
+        }
         self.check_old(&plan)?;
+        let decoder = match fast {
+            Some(fast) => Decoder::Fast(fast),
+            None => {
+                let tables = self.tables.take().ok_or(Error::NotBuiltIn)?;
+                let old = self.old.take().ok_or(Error::AfterError)?;
+                Decoder::Compact(Compact::new(plan, &header, old, tables)?)
+            }
+        };
         self.new_size = Some(plan.new_size);
         self.stage = Stage::Payload(plan, decoder);
         Ok(length)
@@ -133,7 +152,8 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         let signed = self.expected.and_then(|expected| expected.old);
         // A full image goes onto any device.
         let any = plan.old_size == 0 && signed.is_none();
-        if !any && self.old.size() != plan.old_size {
+        let old = self.old.as_mut().ok_or(Error::AfterError)?;
+        if !any && old.size() != plan.old_size {
             return Err(Error::OtherOldImage.into());
         }
         let (mut crc, mut digest) = (Crc32::new(), signed.map(|_| Sha256::new()));
@@ -143,7 +163,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         while at < plan.old_size {
             let length = plan.old_size.saturating_sub(at).min(to_u64(buffer.len()));
             let bytes = buffer.get_mut(..to_usize(length)).filter(|bytes| !bytes.is_empty()).ok_or(Error::BufferTooSmall)?;
-            self.old.read(at, bytes).map_err(ApplyError::OldImage)?;
+            old.read(at, bytes).map_err(ApplyError::OldImage)?;
             crc.update(bytes);
             if let Some(digest) = &mut digest {
                 digest.update(bytes);
@@ -158,11 +178,16 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     fn decode(&mut self, payload: &[u8]) -> Result<(), O, N> {
         let mut rest = payload;
         loop {
-            let Stage::Payload(plan, Decoder::Fast(decoder)) = &mut self.stage else { return Ok(()) };
+            let Stage::Payload(plan, decoder) = &mut self.stage else { return Ok(()) };
             let plan = *plan;
-            let mut work = Workspace { old: &mut self.old, segments: self.segments, group: self.group, scratch: self.scratch };
-            let decoded = decoder.decode(rest, &mut work)?;
-            let complete = decoder.is_complete();
+            let (decoded, complete) = match decoder {
+                Decoder::Fast(fast) => {
+                    let old = self.old.as_mut().ok_or(Error::AfterError)?;
+                    let mut work = Workspace { old, segments: self.segments, group: self.group, scratch: self.scratch };
+                    (fast.decode(rest, &mut work)?, fast.is_complete())
+                }
+                Decoder::Compact(compact) => (compact.decode(rest, self.group)?, compact.is_complete()),
+            };
             rest = rest.get(decoded.consumed..).unwrap_or_default();
             self.write(&plan, decoded.ready)?;
             if complete {

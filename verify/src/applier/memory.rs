@@ -1,5 +1,6 @@
 //! The applier's memory, all of it from the caller.
 
+use sealift_formats::compact::tables::Tables;
 use sealift_formats::patch::Segment;
 
 /// Buffers that the caller gives. The applier allocates nothing; what is too small for a patch makes it refuse that patch before anything
@@ -16,4 +17,6 @@ pub struct Memory<'m> {
     /// Bytes of the old image on their way into a group: any size but 0; the larger, the fewer reads. At least the flash's unit of reading
     /// is sensible.
     pub scratch: &'m mut [u8],
+    /// The tables of the largest RAM class that the device has memory for; `None`: it takes no patches of profile `compact`.
+    pub compact: Option<Tables<'m>>,
 }

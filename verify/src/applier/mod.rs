@@ -22,7 +22,7 @@
 //! ) -> Result<u64, u16> {
 //!     let (mut chunk, mut group, mut scratch) = ([0; 4096], [0; 4096], [0; 256]);
 //!     let mut segments = [Segment::default(); 64];
-//!     let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut segments, scratch: &mut scratch };
+//!     let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut segments, scratch: &mut scratch, compact: None };
 //!     let mut applier = Applier::new(old, new, memory, decompressors, expectation).map_err(|error| error.code())?;
 //!     for bytes in patch {
 //!         applier.update(&bytes).map_err(|error| error.reason().code())?;
@@ -32,6 +32,7 @@
 //! }
 //! ```
 
+mod compact;
 mod error;
 mod expectation;
 mod fast;
@@ -47,6 +48,7 @@ pub use error::ApplyError;
 pub use expectation::{Expectation, Expected};
 pub use fast::Decompressors;
 pub use memory::Memory;
+pub use sealift_formats::compact::tables::Tables;
 
 use crate::decompress::Decompressor;
 use crate::error::Error;
@@ -94,7 +96,7 @@ pub struct Applied {
 /// A cut leaves part of the new image in its storage. An image counts only after [`finish`](Self::finish) has returned
 /// [`Applied`] (G9).
 #[derive(Debug)]
-pub struct Applier<'m, O, N, D> {
+pub struct Applier<'m, O: ReadImage, N, D> {
     gate: Gate<'m>,
     install: Install<'m, O, N, D>,
     failed: bool,
@@ -113,7 +115,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
         }
         let expected = expectation.expected();
         let gate = Gate::new(memory.chunk, expected.as_ref())?;
-        let install = Install::new(old, new, memory.group, memory.segments, memory.scratch, decompressors, expected);
+        let install = Install::new(old, new, memory.group, memory.segments, memory.scratch, memory.compact, decompressors, expected);
         Ok(Self { gate, install, failed: false })
     }
 

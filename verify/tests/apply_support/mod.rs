@@ -5,6 +5,8 @@
 pub mod flash;
 pub mod images;
 pub mod writer;
+// Not a dependency: the adapter's crate depends on this one.
+#[path = "../../zstd/src/lib.rs"]
 pub mod zstd_decompressor;
 
 use sealift_formats::patch::Segment;
@@ -73,7 +75,7 @@ impl Buffers {
     }
 
     pub fn memory(&mut self) -> Memory<'_> {
-        Memory { chunk: &mut self.chunk, group: &mut self.group, segments: &mut self.segments, scratch: &mut self.scratch }
+        Memory { chunk: &mut self.chunk, group: &mut self.group, segments: &mut self.segments, scratch: &mut self.scratch, compact: None }
     }
 }
 

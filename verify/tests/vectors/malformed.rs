@@ -134,7 +134,7 @@ fn manifests(cases: &mut Cases) {
     changed("key-twice", "two install sequences", b"\x17\x82\x2f", b"\x14\x82\x2f", 1, ErrorKind::DuplicateKey);
     changed("key-nested-too-deep", "a key of nine arrays in one another", b"\x17\x82\x2f", b"\x81\x81\x81\x81\x81\x81\x81\x81\x81\x00\x82\x2f", 1, ErrorKind::TooDeep);
     changed("uri-not-utf8", "a URI that is not UTF-8", b"\x66#patch", b"\x66#patc\xff", 1, ErrorKind::NotUtf8);
-    changed("vendor-too-short", "a vendor of 15 bytes", &[&b"\x50"[..], &[0x11; 16]].concat(), &[&b"\x4f"[..], &[0x11; 15]].concat(), 1, ErrorKind::UnexpectedEnd);
+    changed("vendor-too-short", "a vendor of 15 bytes", &[&b"\x50"[..], &[0x11; 16]].concat(), &[&b"\x4f"[..], &[0x11; 15]].concat(), 1, ErrorKind::WrongLength);
     changed("name-not-printable", "a bell in the component's name", b"\x43app", b"\x43a\x07p", 2, ErrorKind::ComponentName);
     changed("reporting-policy", "another reporting policy", b"\x01\x0f\x02\x0f", b"\x01\x0f\x02\x00", 1, ErrorKind::NotTheTemplate);
     changed("apply-version", "arguments of a later patch version", b"\x87\x01\x08\x58\x20", b"\x87\x02\x08\x58\x20", 1, ErrorKind::ApplyVersion(2));

@@ -6,19 +6,23 @@ use sealift_formats::trust::TrustFile;
 use sealift_verify::DeviceState;
 use sealift_verify::applier::Expectation;
 use sealift_verify::storage::{ErasedValue, NorNew, NorOld, SharedFlash};
+use sealift_sim::Flash;
 use sha2::{Digest, Sha256};
 
 use crate::exit::Rejection;
 use crate::install;
 use crate::package::{Opened, image_id};
-use crate::ram_flash::{RamFlash, SECTOR_BYTES, UNIT_BYTES};
 
+/// Bytes in a sector of the simulated flash.
+const SECTOR_BYTES: usize = 4096;
+/// Bytes in its program unit.
+const UNIT_BYTES: usize = 8;
 /// Bytes in each of the two slots.
 const SLOT_BYTES: u32 = 16 * SECTOR_BYTES as u32;
 
 /// A device with two slots on one chip: it runs from one, and updates go to the other.
 pub(super) struct Device {
-    flash: RefCell<RamFlash>,
+    flash: RefCell<Flash<1, UNIT_BYTES, SECTOR_BYTES>>,
     trust: Vec<u8>,
     pub(super) state: DeviceState,
     running: Slot,
@@ -35,11 +39,11 @@ struct Slot {
 impl Device {
     /// A device as it leaves the factory.
     pub(super) fn new(image: &[u8], trust: &[u8], state: DeviceState) -> Self {
-        let mut bytes = image.to_vec();
-        bytes.resize(2 * SLOT_BYTES as usize, 0xff);
+        let mut flash = Flash::new(2 * SLOT_BYTES as usize / SECTOR_BYTES, 0xff);
+        flash.preload(0, image);
         let id = image_id(image);
         let size = u32::try_from(id.size).expect("the images are smaller than a slot");
-        Self { flash: RefCell::new(RamFlash::holding(&bytes)), trust: trust.to_vec(), state, running: Slot { start: 0, size, digest: id.digest } }
+        Self { flash: RefCell::new(flash), trust: trust.to_vec(), state, running: Slot { start: 0, size, digest: id.digest } }
     }
 
     /// Verifies a package and installs it into the other slot. Whatever happens, the device still boots: the new image if the applier found
@@ -72,13 +76,13 @@ impl Device {
     pub(super) fn boot(&self) -> Option<Vec<u8>> {
         let flash = self.flash.borrow();
         let start = self.running.start as usize;
-        let image = &flash.bytes()[start..start + self.running.size as usize];
+        let image = &flash.contents()[start..start + self.running.size as usize];
         (Sha256::digest(image)[..] == self.running.digest).then(|| image.to_vec())
     }
 
     /// Sectors erased since the device left the factory.
     pub(super) fn erased_sectors(&self) -> u64 {
-        self.flash.borrow().erased_sectors()
+        self.flash.borrow().counters().erases
     }
 }
 

@@ -108,6 +108,10 @@ fn order_does_not_matter_and_defaults_hold() {
         (properties.scope, properties.case_sense),
         (Scope::Permanent, Some(CaseSense::Insensitive))
     );
+    assert_eq!(
+        Description::read(&description.write().unwrap()).unwrap(),
+        description
+    );
     assert!(validate(&description.write().unwrap(), DTD).is_none_or(|result| result.is_ok()));
 }
 

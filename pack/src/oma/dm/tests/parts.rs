@@ -75,6 +75,12 @@ fn every_reason_and_its_status() {
     );
     assert_eq!(error(&good, 39).status(), 413);
     assert_eq!(error(&[item(&[1; 30])], 39).status(), 413);
+    let mut growing = Reassembler::new(100);
+    let mut long = good.clone();
+    long[0].meta.size_bytes = Some(20);
+    assert_eq!(growing.push(&long[0]), Ok(Outcome::More));
+    // Already the second of three is too much: nothing is kept beyond what was announced.
+    assert_eq!(growing.push(&long[1]).unwrap_err().status(), 424);
     let mut other = good.clone();
     other[1] = Item::target("./y").with_text("chr", "text/plain", "x");
     assert_eq!(

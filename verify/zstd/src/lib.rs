@@ -1,4 +1,4 @@
-//! The zstd decoder that the device's applier needs for profile `fast`, over the `zstd` crate.
+//! The zstd decoder that the applier needs for profile `fast`, over the `zstd` crate: for Linux-class devices and for hosts.
 
 use sealift_verify::decompress::{DecompressError, Decompressor, Step};
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};

@@ -1,0 +1,134 @@
+//! Running the body coder over a plan.
+
+use crate::compact::plan::Plan;
+use sealift_formats::compact::arithmetic::{Coder, Encoder, Sink};
+use sealift_formats::compact::body::BodyError;
+use sealift_formats::compact::header::Parameters;
+use sealift_formats::compact::map::Segment;
+use sealift_formats::compact::plan::{Cause, Inline};
+use sealift_formats::compact::predict::Line;
+use sealift_formats::compact::tables::OwnedTables;
+use sealift_formats::isa::AnyModel;
+
+/// Bytes in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Bytes(Vec<u8>);
+
+impl Sink for Bytes {
+    fn put(&mut self, byte: u8) {
+        self.0.push(byte);
+    }
+}
+
+/// Bits spent and judgements passed while encoding.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Statistics {
+    /// Bits by cause, in the order of [`Cause`].
+    pub(crate) bits: [f64; 6],
+    /// Decisions by cause.
+    pub(crate) decisions: [u64; 6],
+    /// By kind: fixed, broken, both wrong, both right (slow lines only).
+    pub(crate) kinds: [[u64; 4]; 32],
+}
+
+struct Driver<'a, C> {
+    inner: C,
+    plan: &'a Plan,
+    next: usize,
+    cause: Cause,
+    statistics: Option<&'a mut Statistics>,
+}
+
+impl<C: Coder> Coder for Driver<'_, C> {
+    #[inline]
+    fn bit(&mut self, one: u32, bit: bool) -> bool {
+        if let Some(statistics) = self.statistics.as_deref_mut() {
+            let chance = f64::from(if bit { one } else { 65_536 - one }) / 65_536.0;
+            let place = cause_number(self.cause);
+            if let (Some(bits), Some(count)) = (statistics.bits.get_mut(place), statistics.decisions.get_mut(place)) {
+                *bits -= chance.log2();
+                *count += 1;
+            }
+        }
+        self.inner.bit(one, bit)
+    }
+    fn wish(&mut self, position: u32) -> Option<Inline> {
+        while self.plan.inlines.get(self.next).is_some_and(|inline| inline.new < position) {
+            self.next += 1;
+        }
+        self.plan.inlines.get(self.next).copied().filter(|inline| inline.new == position)
+    }
+    fn segments(&mut self) -> u32 {
+        crate::compact::narrow(self.plan.segments.len())
+    }
+    fn segment(&mut self, number: usize) -> Segment {
+        self.plan.segments.get(number).copied().unwrap_or_default()
+    }
+    fn cause(&mut self, cause: Cause) {
+        self.cause = cause;
+    }
+    fn judged(&mut self, kind: u8, recent: u64, line: &Line, at: usize, width: usize) {
+        if let Some(statistics) = self.statistics.as_deref_mut() {
+            let bytes = recent.to_be_bytes();
+            let (mut plain, mut predicted) = (true, true);
+            for (step, &byte) in bytes.iter().skip(8 - width).enumerate() {
+                plain &= line.plain(at + step) == byte;
+                predicted &= line.byte(at + step) == byte;
+            }
+            let column = match (plain, predicted) {
+                (false, true) => 0,
+                (true, false) => 1,
+                (false, false) => 2,
+                (true, true) => 3,
+            };
+            if let Some(cell) = statistics.kinds.get_mut(usize::from(kind)).and_then(|row| row.get_mut(column)) {
+                *cell += 1;
+            }
+        }
+    }
+}
+
+fn cause_number(cause: Cause) -> usize {
+    match cause {
+        Cause::Segments => 0,
+        Cause::Inlines => 1,
+        Cause::Lines => 2,
+        Cause::Hits => 3,
+        Cause::Misses => 4,
+        Cause::Literals => 5,
+    }
+}
+
+/// Encodes the body.
+///
+/// # Errors
+/// When the plan does not fit the parameters.
+pub(crate) fn encode(
+    old: &[u8],
+    new: &[u8],
+    parameters: &Parameters,
+    model: &AnyModel,
+    plan: &Plan,
+    statistics: Option<&mut Statistics>,
+) -> Result<Vec<u8>, BodyError> {
+    let Some(class) = parameters.class() else { return Err(BodyError::TooManySegments) };
+    let mut owned = OwnedTables::new(&class);
+    let mut body = owned.tables().body(*parameters, &class, model.clone(), old).ok_or(BodyError::TooManySegments)?;
+    let mut driver =
+        Driver { inner: Encoder::new(Bytes::default()), plan, next: 0, cause: Cause::Segments, statistics };
+    let mut room = [0_u8; 64];
+    while !body.finished() {
+        let at = crate::compact::index(body.position());
+        let rest = new.get(at..).unwrap_or(&[]);
+        let count = rest.len().min(64);
+        if let (Some(room), Some(rest)) = (room.get_mut(..count), rest.get(..count)) {
+            room.copy_from_slice(rest);
+            body.step(&mut driver, room)?;
+        }
+    }
+    let mut bytes = driver.inner.finish().0;
+    while bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,146 @@
+//! The generator of profile `compact` (SPEC section 4): normalise, match, plan, encode.
+//!
+//! | step | module |
+//! |---|---|
+//! | mask the operands of references, or put tokens of their targets in their place | `normalise` |
+//! | find diagonals: places of the old image where a stretch of the new one may come from | `matching` |
+//! | choose copies, repeats and literals by what they cost in bits | `segmentation` |
+//! | a second pass over the images as the first one maps them; what goes into the segment list | `plan` |
+//! | run the coder over the plan | `encode` |
+
+mod encode;
+mod matching;
+mod normalise;
+mod plan;
+mod segmentation;
+
+use sealift_formats::compact::data::flag;
+use sealift_formats::compact::header::Parameters;
+use sealift_formats::compact::parameters::{CompactParameters, IMAGE_LIMIT, class_of, model};
+use sealift_formats::patch::{Header, InstructionSet};
+
+use crate::detect::{Container, DataKinds, detect_against};
+use crate::error::Error;
+use crate::options::{Choice, Options};
+
+pub(crate) use encode::Statistics;
+
+/// What the generator decided about the images, for the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) instruction_set: InstructionSet,
+    pub(crate) base: u64,
+    pub(crate) field: CompactParameters,
+}
+
+/// A coded payload and what it was spent on.
+pub(crate) struct Payload {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) segments: u64,
+    pub(crate) statistics: Statistics,
+}
+
+/// Finds out, or takes from the options, what the images hold.
+pub(crate) fn setting(old: &[u8], new: &[u8], options: &Options) -> Setting {
+    let found = detect_against(old, new);
+    let instruction_set = match options.instruction_set {
+        Choice::Auto => found.set,
+        Choice::Given(set) => set,
+    };
+    if instruction_set == InstructionSet::None {
+        return Setting { instruction_set, base: 0, field: CompactParameters::default() };
+    }
+    let base = options.base.unwrap_or_else(|| found.layout.address_of(0));
+    let wide = matches!(instruction_set, InstructionSet::AArch64 | InstructionSet::RiscV64 | InstructionSet::X86_64);
+    let big_endian = instruction_set == InstructionSet::PowerPc;
+    let linux = found.container == Container::LinuxArm64;
+    let kinds = DataKinds { pointer32: !wide && !big_endian, pointer64: wide, relative32: linux, offset32: linux, relocations: false };
+    let (ram_size, ram) = ram_of(old, &found.container, instruction_set);
+    Setting { instruction_set, base, field: CompactParameters { data: flags(kinds), ram_size, ram } }
+}
+
+fn flags(kinds: DataKinds) -> u8 {
+    let bit = |present: bool, flag: u8| if present { flag } else { 0 };
+    bit(kinds.pointer32, flag::POINTER32) | bit(kinds.pointer64, flag::POINTER64) | bit(kinds.relative32, flag::RELATIVE32) | bit(kinds.offset32, flag::OFFSET32)
+}
+
+/// Where RAM is, as log2 of its size and bits 16 to 31 of its start: variables move from version to version, and words that point to them move alike.
+/// A Cortex-M image says so by its initial stack pointer; all of them have RAM at 0x2000_0000 or above.
+fn ram_of(old: &[u8], container: &Container, set: InstructionSet) -> (u8, u16) {
+    let stack = old.first_chunk::<4>().map_or(0, |word| u32::from_le_bytes(*word));
+    if set == InstructionSet::Thumb && *container == Container::VectorTable && (0x1000_0000..0x6000_0000).contains(&stack) {
+        let start = stack & 0xF000_0000;
+        return (20, u16::try_from(start >> 16).unwrap_or(0));
+    }
+    (0, 0)
+}
+
+/// Codes the payload for a header whose fields are settled but for the payload's size.
+pub(crate) fn encode(old: &[u8], new: &[u8], header: &Header<'_>) -> Result<Payload, Error> {
+    let parameters = Parameters::of_header(header).map_err(Error::Format)?;
+    let model = model(header.instruction_set).ok_or(Error::ProfileUnavailable)?;
+    let mut options = plan::Options { even: header.instruction_set == InstructionSet::Thumb, ..plan::Options::default() };
+    options.most_listed = parameters.class().map_or(0, |class| class.segments);
+    let planned = plan::plan(old, new, &parameters, &model, &options);
+    let mut statistics = Statistics::default();
+    let bytes = encode::encode(old, new, &parameters, &model, &planned, Some(&mut statistics)).map_err(|error| Error::Compact(format!("{error:?}")))?;
+    Ok(Payload { bytes, segments: planned.segments.len() as u64, statistics })
+}
+
+/// The profile takes images below a GiB.
+pub(crate) fn check_sizes(old: &[u8], new: &[u8]) -> Result<(), Error> {
+    for (which, image) in [("old", old), ("new", new)] {
+        let actual = image.len() as u64;
+        if actual >= IMAGE_LIMIT {
+            return Err(Error::ImageTooLarge { which, actual, limit: IMAGE_LIMIT - 1 });
+        }
+    }
+    Ok(())
+}
+
+/// Group size as log2: one output sector of a small device, more where memory allows.
+pub(crate) fn group_log2(ram_log2: u8) -> u8 {
+    match class_of(ram_log2) {
+        0 => 9,
+        1 => 10,
+        2 | 3 => 12,
+        4 => 14,
+        _ => 16,
+    }
+}
+
+/// Chunk size as log2: 32 bytes a chunk against memory for one.
+pub(crate) fn chunk_log2(ram_log2: u8) -> u8 {
+    match class_of(ram_log2) {
+        0 => 10,
+        1 | 2 => 11,
+        3 => 12,
+        4 => 14,
+        _ => 16,
+    }
+}
+
+fn index(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+fn narrow(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+impl Payload {
+    /// The counts that every profile has.
+    pub(crate) fn summary(&self, new_size: u64) -> crate::Statistics {
+        let [segments, inlines, lines, hits, misses, literals] = self.statistics.bits.map(|bits| (bits / 8.0).round() as u64);
+        // A literal takes eight decisions, a difference eight as well and sometimes one more before them.
+        let [.., missed, literal_bytes] = self.statistics.decisions.map(|decisions| decisions / 8);
+        crate::Statistics {
+            header_bytes: 0,
+            spent: crate::Spent { segments, residuals: lines + hits + misses, literals: literals + inlines },
+            segments: self.segments,
+            predicted: new_size.saturating_sub(literal_bytes),
+            missed,
+            literals: literal_bytes,
+        }
+    }
+}
