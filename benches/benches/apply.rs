@@ -15,10 +15,9 @@ fn apply(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("apply");
     for (name, old, new) in pairs() {
         group.throughput(Throughput::Bytes(new.len() as u64));
-        for (profile, options) in [
-            ("fast", Options::default()),
-            ("compact-16K", Options { profile: Profile::Compact, ram: RamClass::fitting(16 << 10), ..Options::default() }),
-        ] {
+        for (profile, options) in
+            [("fast", Options::default()), ("compact-16K", Options { profile: Profile::Compact, ram: RamClass::fitting(16 << 10), ..Options::default() })]
+        {
             let patch = generate(&old, &new, &options).expect("any two images have a patch").bytes;
             group.bench_function(BenchmarkId::new(profile, &name), |bencher| {
                 bencher.iter(|| {

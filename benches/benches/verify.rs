@@ -56,7 +56,14 @@ fn package(approved: bool) -> Vec<u8> {
         old: Some(image(2)),
         patch: image(3),
         uri: INTEGRATED,
-        apply: ApplyArguments { chunk_log2: 12, first_chunk: [4; 32], profile: Profile::Fast, ram_log2: 0, instruction_set: InstructionSet::Thumb, sector_log2: 0 },
+        apply: ApplyArguments {
+            chunk_log2: 12,
+            first_chunk: [4; 32],
+            profile: Profile::Fast,
+            ram_log2: 0,
+            instruction_set: InstructionSet::Thumb,
+            sector_log2: 0,
+        },
         text_digest: None,
     }
     .write()

@@ -147,12 +147,7 @@ fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -
     compact::check_sizes(old, new)?;
     let setting = compact::setting(old, new, options);
     let parameters = setting.field.to_bytes();
-    let header = Header {
-        instruction_set: setting.instruction_set,
-        old_base: setting.base,
-        parameters: &parameters,
-        ..header_of(old, new, options, geometry)
-    };
+    let header = Header { instruction_set: setting.instruction_set, old_base: setting.base, parameters: &parameters, ..header_of(old, new, options, geometry) };
     let payload = compact::encode(old, new, &header)?;
     let statistics = payload.summary(new.len() as u64);
     seal(header, &payload.bytes, geometry, statistics)

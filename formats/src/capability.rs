@@ -165,19 +165,7 @@ impl Capabilities {
         let installed = map.optional(reader, RECORD_INSTALLED)?.then(|| reader.bytes_of::<32>().copied()).transpose()?;
         map.end(reader)?;
         reader.finish()?;
-        Ok(Capabilities {
-            patch_version,
-            class,
-            profiles,
-            ram_log2,
-            instruction_sets,
-            chunk_log2,
-            group_log2,
-            window_log,
-            sector_log2,
-            slot_size,
-            installed,
-        })
+        Ok(Capabilities { patch_version, class, profiles, ram_log2, instruction_sets, chunk_log2, group_log2, window_log, sector_log2, slot_size, installed })
     }
 
     /// Writes the record.
@@ -200,12 +188,9 @@ impl Capabilities {
             self.instruction_sets.iter().for_each(|set| {
                 writer.unsigned(u8::from(set).into());
             });
-            for (key, value) in [
-                (RECORD_CHUNK, self.chunk_log2),
-                (RECORD_GROUP, self.group_log2),
-                (RECORD_WINDOW, self.window_log),
-                (RECORD_SECTOR, self.sector_log2),
-            ] {
+            for (key, value) in
+                [(RECORD_CHUNK, self.chunk_log2), (RECORD_GROUP, self.group_log2), (RECORD_WINDOW, self.window_log), (RECORD_SECTOR, self.sector_log2)]
+            {
                 writer.integer(key).unsigned(value.into());
             }
             writer.integer(RECORD_SLOT).unsigned(self.slot_size);
@@ -226,13 +211,7 @@ fn ranged<T>(reader: &mut Reader<'_>, allowed: impl Fn(u8) -> Option<T>) -> Resu
 }
 
 /// An array of 1 to `most` numbers, ascending.
-fn read_set<T, S>(
-    reader: &mut Reader<'_>,
-    most: usize,
-    known: impl Fn(u8) -> Option<T>,
-    empty: S,
-    with: impl Fn(S, T) -> S,
-) -> Result<S, DecodeError> {
+fn read_set<T, S>(reader: &mut Reader<'_>, most: usize, known: impl Fn(u8) -> Option<T>, empty: S, with: impl Fn(S, T) -> S) -> Result<S, DecodeError> {
     let start = reader.offset();
     let count = reader.array()?;
     if !usize::try_from(count).is_ok_and(|count| (1..=most).contains(&count)) {

@@ -30,6 +30,8 @@ pub enum Verb {
     Sign(cmd::sign::Sign),
     Attach(cmd::attach::Attach),
     Approve(cmd::approve::Approve),
+    Rebuild(cmd::rebuild::Rebuild),
+    Select(cmd::select::Select),
     Trust(cmd::trust::Trust),
     Verify(cmd::verify::Verify),
 }

@@ -6,6 +6,10 @@
 //! | [`keys`] | Ed25519 keys in PEM files, as OpenSSL writes them |
 //! | [`signer`] | who signs: keys in files, plain or encrypted, and keys on PKCS #11 tokens |
 //! | [`package`] | making, signing and approving packages |
+//! | [`rebuild`] | making a package's patch again, bit for bit |
+//! | [`explain`] | every check of the verifier, with its outcome and the bytes it rests on |
+//! | [`device_capabilities`] | what a device can apply, as TOML and as the record of SPEC 8 |
+//! | [`trust_card`] | trust records on smart cards |
 //! | [`install`] | verifying and applying with the device's own code |
 //! | [`release`] | `RELEASE.toml`, the release pipeline and its report |
 //! | [`trust`] | editing trust records |
@@ -20,9 +24,11 @@
 
 pub mod cli;
 pub mod cmd;
+pub mod device_capabilities;
 pub mod device_state;
 pub mod documents;
 pub mod exit;
+pub mod explain;
 pub mod hex;
 pub mod image_file;
 pub mod inspect;
@@ -33,7 +39,9 @@ pub mod oma;
 pub mod output;
 pub mod package;
 pub mod progress;
+pub mod rebuild;
 pub mod release;
 pub mod signer;
 pub mod time;
 pub mod trust;
+pub mod trust_card;

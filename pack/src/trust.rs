@@ -1,6 +1,8 @@
 //! Editing trust records (SPEC section 7). Each change makes a new record with the next number, unsigned: the signatures over the record
 //! before say nothing about it.
 
+pub mod replacement;
+
 use sealift_formats::DecodeError;
 use sealift_formats::trust::{Key, MAX_KEYS, NewPolicy, NewTrustRecord, Role, Threshold, TrustFile, TrustRecord, Unapproved, write_file};
 use uuid::Uuid;
@@ -48,6 +50,15 @@ pub enum Error {
         /// The floor asked for.
         asked: u64,
     },
+    /// A key signs a record once.
+    #[error("key {key_id} has signed this trust record already")]
+    SignedAlready {
+        /// The key's id, in hexadecimal.
+        key_id: String,
+    },
+    /// The key does not sign.
+    #[error("the key did not sign")]
+    Signer(#[source] crate::signer::Error),
     /// The number of a record cannot grow beyond 64 bits.
     #[error("the trust record's number is the largest there is")]
     Number,

@@ -162,9 +162,7 @@ impl Pair {
 }
 
 fn either<'a>(own: &'a Option<String>, shared: &'a Option<String>) -> &'a str {
-    own.as_deref()
-        .or(shared.as_deref())
-        .expect("corpus.toml names it for the pair or for both sides: a test holds it to that")
+    own.as_deref().or(shared.as_deref()).expect("corpus.toml names it for the pair or for both sides: a test holds it to that")
 }
 
 /// All pairs that can be fetched.
@@ -205,10 +203,7 @@ pub fn corpus_directory() -> PathBuf {
 pub fn corpus_pair(name: &str) -> Option<(PathBuf, PathBuf)> {
     let pair = corpus().into_iter().find(|pair| pair.name == name)?;
     let second = std::env::var_os(CORPUS_VARIABLE).map(PathBuf::from);
-    [Some(corpus_directory()), second]
-        .into_iter()
-        .flatten()
-        .find_map(|directory| verified_pair(&directory.join(name), &pair))
+    [Some(corpus_directory()), second].into_iter().flatten().find_map(|directory| verified_pair(&directory.join(name), &pair))
 }
 
 fn verified_pair(directory: &Path, pair: &Pair) -> Option<(PathBuf, PathBuf)> {
@@ -218,10 +213,7 @@ fn verified_pair(directory: &Path, pair: &Pair) -> Option<(PathBuf, PathBuf)> {
         (std::fs::metadata(&path).ok()?.len() == image.size).then_some(())?;
         (Digest::of(&std::fs::read(&path).ok()?) == image.sha256).then_some(path)
     };
-    Some((
-        verified("old.bin", &pair.old)?,
-        verified("new.bin", &pair.new)?,
-    ))
+    Some((verified("old.bin", &pair.old)?, verified("new.bin", &pair.new)?))
 }
 
 #[cfg(test)]

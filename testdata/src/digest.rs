@@ -34,8 +34,7 @@ impl TryFrom<String> for Digest {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let refuse =
-            || format!("{text:?} is not a SHA-256 digest of 64 lower-case hexadecimal digits");
+        let refuse = || format!("{text:?} is not a SHA-256 digest of 64 lower-case hexadecimal digits");
         let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() != 64 || !text.bytes().all(lower_hex) {
             return Err(refuse());

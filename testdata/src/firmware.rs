@@ -24,11 +24,5 @@ pub const RELEASES: [(&str, &[u8]); 3] = [("1.0", APP_1_0), ("1.1", APP_1_1), ("
 /// When there is no such release.
 #[must_use]
 pub fn firmware(version: &str) -> &'static [u8] {
-    RELEASES
-        .iter()
-        .find(|(name, _)| *name == version)
-        .unwrap_or_else(|| {
-            panic!("no release {version} of the demo firmware: there are 1.0, 1.1 and 2.0")
-        })
-        .1
+    RELEASES.iter().find(|(name, _)| *name == version).unwrap_or_else(|| panic!("no release {version} of the demo firmware: there are 1.0, 1.1 and 2.0")).1
 }

@@ -27,12 +27,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
-        Verb::Fetch { pairs } if pairs.is_empty() => fetch_all(
-            &corpus()
-                .into_iter()
-                .map(|pair| pair.name)
-                .collect::<Vec<_>>(),
-        ),
+        Verb::Fetch { pairs } if pairs.is_empty() => fetch_all(&corpus().into_iter().map(|pair| pair.name).collect::<Vec<_>>()),
         Verb::Fetch { pairs } => fetch_all(&pairs),
         Verb::List => {
             list();
@@ -64,21 +59,11 @@ fn fetch_all(names: &[String]) -> ExitCode {
 
 fn list() {
     for pair in corpus() {
-        let mark = if corpus_pair(&pair.name).is_some() {
-            '*'
-        } else {
-            ' '
-        };
-        println!(
-            "{mark} {:26} {:8} {:>9} -> {:>9}  {}",
-            pair.name, pair.isa, pair.old.size, pair.new.size, pair.what
-        );
+        let mark = if corpus_pair(&pair.name).is_some() { '*' } else { ' ' };
+        println!("{mark} {:26} {:8} {:>9} -> {:>9}  {}", pair.name, pair.isa, pair.old.size, pair.new.size, pair.what);
     }
     for pair in built() {
-        println!(
-            "- {:26} {:8} {:>9} -> {:>9}  {}",
-            pair.name, pair.isa, pair.old.size, pair.new.size, pair.what
-        );
+        println!("- {:26} {:8} {:>9} -> {:>9}  {}", pair.name, pair.isa, pair.old.size, pair.new.size, pair.what);
     }
     println!("\n* is on this machine, verified; - must be built, `fetch` cannot");
 }

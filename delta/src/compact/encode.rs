@@ -114,8 +114,7 @@ pub(crate) fn encode(
     let Some(class) = parameters.class() else { return Err(BodyError::TooManySegments) };
     let mut owned = OwnedTables::new(&class);
     let mut body = owned.tables().body(*parameters, &class, model.clone(), old).ok_or(BodyError::TooManySegments)?;
-    let mut driver =
-        Driver { inner: Encoder::new(Bytes::default()), plan, next: 0, cause: Cause::Segments, statistics };
+    let mut driver = Driver { inner: Encoder::new(Bytes::default()), plan, next: 0, cause: Cause::Segments, statistics };
     let mut room = [0_u8; 64];
     while !body.finished() {
         let at = crate::compact::index(body.position());

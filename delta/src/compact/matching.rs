@@ -1,6 +1,5 @@
 //! Finding diagonals: places of the old image where a stretch of the new one may come from.
 
-
 use std::ops::Range;
 
 /// A diagonal (old minus new offset) that holds from some new offset on.
@@ -101,9 +100,7 @@ impl<'a> Index<'a> {
                 break;
             }
         }
-        found.sort_unstable_by_key(|&(length, at)| {
-            (usize::MAX - length, i64::try_from(at).unwrap_or(0).abs_diff(near))
-        });
+        found.sort_unstable_by_key(|&(length, at)| (usize::MAX - length, i64::try_from(at).unwrap_or(0).abs_diff(near)));
     }
 
     /// Collects candidates for the bytes `range` of `new`, in order of new offset.

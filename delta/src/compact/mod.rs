@@ -61,7 +61,10 @@ pub(crate) fn setting(old: &[u8], new: &[u8], options: &Options) -> Setting {
 
 fn flags(kinds: DataKinds) -> u8 {
     let bit = |present: bool, flag: u8| if present { flag } else { 0 };
-    bit(kinds.pointer32, flag::POINTER32) | bit(kinds.pointer64, flag::POINTER64) | bit(kinds.relative32, flag::RELATIVE32) | bit(kinds.offset32, flag::OFFSET32)
+    bit(kinds.pointer32, flag::POINTER32)
+        | bit(kinds.pointer64, flag::POINTER64)
+        | bit(kinds.relative32, flag::RELATIVE32)
+        | bit(kinds.offset32, flag::OFFSET32)
 }
 
 /// Where RAM is, as log2 of its size and bits 16 to 31 of its start: variables move from version to version, and words that point to them move alike.

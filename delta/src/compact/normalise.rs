@@ -21,29 +21,24 @@ pub(crate) fn references(image: &[u8], parameters: &Parameters, model: &AnyModel
         let reference = looked.found.into_iter().flatten().next().filter(|found| !data::is_weak(found));
         let data = reference.is_some_and(|found| matches!(found.kind, Kind::Pointer32 | Kind::Pointer64));
         if let Some(found) = reference
-            && at + usize::from(found.width) <= image.len() {
-                each(at, &found, data);
-            }
+            && at + usize::from(found.width) <= image.len()
+        {
+            each(at, &found, data);
+        }
         at += advance.max(1).next_multiple_of(unit);
     }
 }
 
 /// The image with operand bits replaced by those of `token` (nothing: blanked). A token of `None` leaves the bytes alone.
 #[must_use]
-pub(crate) fn view(
-    image: &[u8],
-    parameters: &Parameters,
-    model: &AnyModel,
-    token: impl Fn(&Reference) -> Option<u32>,
-) -> Vec<u8> {
+pub(crate) fn view(image: &[u8], parameters: &Parameters, model: &AnyModel, token: impl Fn(&Reference) -> Option<u32>) -> Vec<u8> {
     let mut out = image.to_vec();
     references(image, parameters, model, |at, found, data| {
         let Some(token) = token(found) else { return };
         let width = usize::from(found.width);
         let mut kept = [0_u8; 8];
         let mut ones = [0xff_u8; 8];
-        let (Some(bytes), Some(kept), Some(ones)) = (out.get_mut(at..at + width), kept.get_mut(..width), ones.get_mut(..width))
-        else {
+        let (Some(bytes), Some(kept), Some(ones)) = (out.get_mut(at..at + width), kept.get_mut(..width), ones.get_mut(..width)) else {
             return;
         };
         kept.copy_from_slice(bytes);

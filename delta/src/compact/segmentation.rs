@@ -92,7 +92,7 @@ impl<'a> Segmenter<'a> {
     pub(crate) fn feed(&mut self, range: Range<usize>, candidates: &[Candidate]) {
         let (old, new, real, costs) = (self.old, self.new, self.real, self.costs);
         let mut waiting = candidates.iter().peekable();
-    for (at, &byte) in new.iter().enumerate().take(range.end).skip(range.start) {
+        for (at, &byte) in new.iter().enumerate().take(range.end).skip(range.start) {
             let here = crate::compact::narrow(at);
             let Some(&best) = self.states.iter().min_by_key(|state| state.cost) else { break };
             let rose = best.cost > self.last + u64::from(costs.hit);
@@ -242,8 +242,7 @@ pub(crate) fn segment(old: &[u8], new: &[u8], real: &[u8], search: &Search, cost
     let starts: Vec<usize> = (0..new.len()).step_by(STRETCH).collect();
     for starts in starts.chunks(ABREAST) {
         let range = |start: usize| start..(start + STRETCH).min(new.len());
-        let all: Vec<Vec<Candidate>> =
-            starts.par_iter().map(|&start| index.candidates(new, range(start), search)).collect();
+        let all: Vec<Vec<Candidate>> = starts.par_iter().map(|&start| index.candidates(new, range(start), search)).collect();
         for (&start, candidates) in starts.iter().zip(&all) {
             segmenter.feed(range(start), candidates);
         }

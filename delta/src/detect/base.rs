@@ -201,9 +201,7 @@ pub(super) fn load_address(image: &[u8], other: &[u8], found: &Detected) -> Vote
     };
     consider(0, &mut best);
     consider(found.layout.base(), &mut best);
-    if bounded
-        && let Some(reset) = word(image, table.wrapping_add(4))
-    {
+    if bounded && let Some(reset) = word(image, table.wrapping_add(4)) {
         // The image holds its reset handler.
         let mut base = reset.saturating_sub(size) & !(STEP.wrapping_sub(1));
         while base <= reset {

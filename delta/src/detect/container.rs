@@ -1,8 +1,8 @@
 //! Headers that say what an image is.
 
+use super::layout::Region;
 use super::{Container, Detected, InstructionSet};
 use super::{DataKinds, Layout};
-use super::layout::Region;
 
 fn bytes<const N: usize>(image: &[u8], at: u64) -> Option<[u8; N]> {
     image.get(usize::try_from(at).ok()?..)?.first_chunk().copied()
@@ -70,8 +70,11 @@ fn elf(image: &[u8]) -> Option<Detected> {
         if word(at) != Some(1) {
             continue;
         }
-        let (offset, address, length) =
-            if wide { (double(at.wrapping_add(8))?, double(at.wrapping_add(16))?, double(at.wrapping_add(32))?) } else { (word(at.wrapping_add(4))?, word(at.wrapping_add(8))?, word(at.wrapping_add(16))?) };
+        let (offset, address, length) = if wide {
+            (double(at.wrapping_add(8))?, double(at.wrapping_add(16))?, double(at.wrapping_add(32))?)
+        } else {
+            (word(at.wrapping_add(4))?, word(at.wrapping_add(8))?, word(at.wrapping_add(16))?)
+        };
         layout.push(Region { offset, address, length });
     }
     Some(plain(Container::Elf, set, layout))

@@ -20,16 +20,18 @@ fn is_prologue(set: InstructionSet, bytes: &[u8]) -> bool {
         InstructionSet::Thumb => half & 0xff00 == 0xb500 || (half == 0xe92d && word >= 0x4000_0000),
         InstructionSet::Arm => word & 0xffff_4000 == 0xe92d_4000 || word & 0xffff_f000 == 0xe52d_e000,
         // PACIASP, BTI c, STP x29, x30, [sp, #-n]!, SUB sp, sp, #n.
-        InstructionSet::AArch64 => {
-            matches!(word, 0xd503_233f | 0xd503_245f) || word & 0xffc0_7fff == 0xa980_7bfd || word & 0xff80_03ff == 0xd100_03ff
-        }
+        InstructionSet::AArch64 => matches!(word, 0xd503_233f | 0xd503_245f) || word & 0xffc0_7fff == 0xa980_7bfd || word & 0xff80_03ff == 0xd100_03ff,
         // C.ADDI sp or C.ADDI16SP with a negative immediate; ADDI sp, sp, negative.
         InstructionSet::RiscV32 | InstructionSet::RiscV64 => half & 0xff83 == 0x1101 || half & 0xff83 == 0x7101 || word & 0x800f_ffff == 0x8001_0113,
         // ENTRY a1; ADDI a1, a1, negative.
         InstructionSet::Xtensa => half & 0x0fff == 0x0136 || word & 0x80_ffff == 0x80_c112,
         // PUSH rbp and friends, ENDBR64, SUB rsp.
         InstructionSet::X86_64 => {
-            word == 0xfa1e_0ff3 || half & 0xff == 0x55 || half & 0xff == 0x53 || (half & 0xff == 0x41 && half & 0xf800 == 0x5000) || word & 0x00ff_ffff == 0x00ec_8348
+            word == 0xfa1e_0ff3
+                || half & 0xff == 0x55
+                || half & 0xff == 0x53
+                || (half & 0xff == 0x41 && half & 0xf800 == 0x5000)
+                || word & 0x00ff_ffff == 0x00ec_8348
         }
         InstructionSet::PowerPc => {
             let word = word.swap_bytes();

@@ -83,9 +83,7 @@ fn every_value_out_of_its_range_is_refused() {
 fn sets_ascend_and_hold_known_members_only() {
     let bytes = gateway().write().unwrap();
     let at = bytes.windows(4).position(|window| window == [0x04, 0x82, 0x00, 0x01]).unwrap();
-    for (profiles, expected) in
-        [([0x01, 0x00], ErrorKind::EntryOrder), ([0x01, 0x01], ErrorKind::EntryOrder), ([0x00, 0x02], ErrorKind::CapabilityRange)]
-    {
+    for (profiles, expected) in [([0x01, 0x00], ErrorKind::EntryOrder), ([0x01, 0x01], ErrorKind::EntryOrder), ([0x00, 0x02], ErrorKind::CapabilityRange)] {
         let mut changed = bytes.clone();
         changed[at + 2..at + 4].copy_from_slice(&profiles);
         assert_eq!(kind(&changed), expected);

@@ -94,12 +94,7 @@ pub struct Body<'a, O> {
 
 impl<'a, O: OldImage> Body<'a, O> {
     /// A body at its start.
-    pub fn new(
-        parameters: Parameters,
-        predictor: Predictor<'a, O>,
-        map: AddressMap<'a>,
-        model: Model<'a>,
-    ) -> Self {
+    pub fn new(parameters: Parameters, predictor: Predictor<'a, O>, map: AddressMap<'a>, model: Model<'a>) -> Self {
         let recent = Recent { hits: u32::MAX, lines: 0, ..Recent::default() };
         Self { parameters, predictor, map, model, run: Run::Count, position: 0, started: 0, diagonal: 0, recent }
     }
@@ -170,11 +165,7 @@ impl<'a, O: OldImage> Body<'a, O> {
         let expected = old.wrapping_add(gap);
         let jump = wanted.old.wrapping_sub(expected).cast_signed();
         let jump = signed_number(model, coder, field::JUMP, size.min(3), jump);
-        let segment = Segment {
-            new: new.checked_add(gap).ok_or(BodyError::SegmentOutside)?,
-            old: expected.wrapping_add_signed(jump),
-            length,
-        };
+        let segment = Segment { new: new.checked_add(gap).ok_or(BodyError::SegmentOutside)?, old: expected.wrapping_add_signed(jump), length };
         let new_end = segment.new.checked_add(length).filter(|&end| end <= self.parameters.new_size);
         let old_end = segment.old.checked_add(length).filter(|&end| end <= self.parameters.old_size);
         let (Some(new), Some(old)) = (new_end, old_end) else { return Err(BodyError::SegmentOutside) };
@@ -285,15 +276,7 @@ impl<'a, O: OldImage> Body<'a, O> {
         }
     }
 
-    fn copied_byte<C: Coder>(
-        &mut self,
-        coder: &mut C,
-        segment: Segment,
-        listed: bool,
-        length: usize,
-        done: usize,
-        out: &mut [u8],
-    ) -> usize {
+    fn copied_byte<C: Coder>(&mut self, coder: &mut C, segment: Segment, listed: bool, length: usize, done: usize, out: &mut [u8]) -> usize {
         self.predictor.refresh(&self.map, done);
         let line = &self.predictor.line;
         let note = line.note(done);
@@ -379,12 +362,7 @@ impl<'a, O: OldImage> Body<'a, O> {
     fn missed<C: Coder>(&mut self, coder: &mut C, predicted: u8, plain: u8, p: u32, b1: u32, role: u32, wanted: u8) -> u8 {
         let recent = self.recent;
         if predicted != plain {
-            let contexts = [
-                hash(1, role),
-                hash(2, role | (recent.hits & 7) << 20),
-                hash(3, recent.differences & 0xffff),
-                hash(4, recent.hits & 0xff),
-            ];
+            let contexts = [hash(1, role), hash(2, role | (recent.hits & 7) << 20), hash(3, recent.differences & 0xffff), hash(4, recent.hits & 0xff)];
             let sets = [crate::compact::index(recent.hits & 3), 0];
             if self.model.decide(coder, &PLAIN, &contexts, sets, wanted == plain) {
                 return plain;

@@ -69,16 +69,22 @@ pub struct Looked {
 #[must_use]
 pub fn look(parameters: &Parameters, size: u32, address: u64, window: &Window<'_>, reference: Option<Reference>) -> Looked {
     let nothing = Looked { found: [reference, None], advance: None };
-    if (parameters.data == 0 && parameters.ram_size == 0) || !address.is_multiple_of(4) || reference.is_some_and(|found| matches!(found.kind, Kind::Pointer32 | Kind::Pointer64)) {
+    if (parameters.data == 0 && parameters.ram_size == 0)
+        || !address.is_multiple_of(4)
+        || reference.is_some_and(|found| matches!(found.kind, Kind::Pointer32 | Kind::Pointer64))
+    {
         return nothing;
     }
     let base = parameters.base;
-    if parameters.data & flag::POINTER64 != 0 && address.is_multiple_of(8)
+    if parameters.data & flag::POINTER64 != 0
+        && address.is_multiple_of(8)
         && let Some(target) = window.double(0)
-            && target.wrapping_sub(base) < extent(Kind::Pointer64, size) && target >> 16 != 0 {
-                let found = Reference { kind: Kind::Pointer64, form: POINTER, width: 8, target };
-                return Looked { found: [Some(found), None], advance: Some(8) };
-            }
+        && target.wrapping_sub(base) < extent(Kind::Pointer64, size)
+        && target >> 16 != 0
+    {
+        let found = Reference { kind: Kind::Pointer64, form: POINTER, width: 8, target };
+        return Looked { found: [Some(found), None], advance: Some(8) };
+    }
     let Some(word) = window.word(0) else { return nothing };
     if word == 0 {
         return nothing;

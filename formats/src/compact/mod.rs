@@ -6,6 +6,8 @@
 
 pub mod arithmetic;
 pub mod body;
+pub mod caches;
+pub mod data;
 pub mod header;
 pub mod logistic;
 pub mod map;
@@ -16,8 +18,6 @@ pub mod parameters;
 pub mod plan;
 pub mod predict;
 pub mod tables;
-pub mod caches;
-pub mod data;
 
 /// A 32-bit number as an index.
 #[inline]

@@ -44,40 +44,25 @@ impl Family {
 }
 
 /// Whether a whole line is as predicted.
-pub const LINE: Family =
-    Family { salt: 0x1b87_3593, first: 0, inputs: 6, sets: [8, 8], limit: 250, rate: 14, weight: 12_000, start: 40_000 };
+pub const LINE: Family = Family { salt: 0x1b87_3593, first: 0, inputs: 6, sets: [8, 8], limit: 250, rate: 14, weight: 12_000, start: 40_000 };
 /// Whether a byte is as predicted.
-pub const HIT: Family = Family {
-    salt: 0x5bd1_e995,
-    first: 0,
-    inputs: 10,
-    sets: [64, 16],
-    limit: 250,
-    rate: 10,
-    weight: 9_000,
-    start: 60_000,
-}
-.placed(LINE.first + LINE.weights());
+pub const HIT: Family =
+    Family { salt: 0x5bd1_e995, first: 0, inputs: 10, sets: [64, 16], limit: 250, rate: 10, weight: 9_000, start: 60_000 }.placed(LINE.first + LINE.weights());
 /// Whether a mispredicted byte is the plain old byte, and other second guesses.
 pub const PLAIN: Family =
-    Family { salt: 0x2545_f491, first: 0, inputs: 4, sets: [4, 4], limit: 120, rate: 14, weight: 14_000, start: 32_768 }
-        .placed(HIT.first + HIT.weights());
+    Family { salt: 0x2545_f491, first: 0, inputs: 4, sets: [4, 4], limit: 120, rate: 14, weight: 14_000, start: 32_768 }.placed(HIT.first + HIT.weights());
 /// The difference of a mispredicted byte.
-pub const MISS: Family =
-    Family { salt: 0x7feb_352d, first: 0, inputs: 8, sets: [32, 32], limit: 120, rate: 10, weight: 12_000, start: 32_768 }
-        .placed(PLAIN.first + PLAIN.weights());
+pub const MISS: Family = Family { salt: 0x7feb_352d, first: 0, inputs: 8, sets: [32, 32], limit: 120, rate: 10, weight: 12_000, start: 32_768 }
+    .placed(PLAIN.first + PLAIN.weights());
 /// A literal byte.
 pub const LITERAL: Family =
-    Family { salt: 0x846c_a68b, first: 0, inputs: 9, sets: [64, 32], limit: 250, rate: 8, weight: 10_000, start: 32_768 }
-        .placed(MISS.first + MISS.weights());
+    Family { salt: 0x846c_a68b, first: 0, inputs: 9, sets: [64, 32], limit: 250, rate: 8, weight: 10_000, start: 32_768 }.placed(MISS.first + MISS.weights());
 /// Whether a copy starts inside a gap.
-pub const START: Family =
-    Family { salt: 0x9e37_79b9, first: 0, inputs: 4, sets: [4, 4], limit: 250, rate: 10, weight: 12_000, start: 4_000 }
-        .placed(LITERAL.first + LITERAL.weights());
+pub const START: Family = Family { salt: 0x9e37_79b9, first: 0, inputs: 4, sets: [4, 4], limit: 250, rate: 10, weight: 12_000, start: 4_000 }
+    .placed(LITERAL.first + LITERAL.weights());
 /// Bits of a number.
 pub const NUMBER: Family =
-    Family { salt: 0x3243_f6a9, first: 0, inputs: 3, sets: [16, 8], limit: 120, rate: 14, weight: 16_000, start: 32_768 }
-        .placed(START.first + START.weights());
+    Family { salt: 0x3243_f6a9, first: 0, inputs: 3, sets: [16, 8], limit: 120, rate: 14, weight: 16_000, start: 32_768 }.placed(START.first + START.weights());
 
 /// All families.
 pub const FAMILIES: [Family; 7] = [LINE, HIT, PLAIN, MISS, LITERAL, START, NUMBER];
@@ -156,14 +141,7 @@ impl<'a> Model<'a> {
 
     /// Codes one decision.
     #[inline]
-    pub fn decide<C: Coder, const N: usize>(
-        &mut self,
-        coder: &mut C,
-        family: &Family,
-        contexts: &[u32; N],
-        sets: [usize; 2],
-        bit: bool,
-    ) -> bool {
+    pub fn decide<C: Coder, const N: usize>(&mut self, coder: &mut C, family: &Family, contexts: &[u32; N], sets: [usize; 2], bit: bool) -> bool {
         let mut inputs = [Input::default(); N];
         let size = u64::try_from(self.slots.len()).unwrap_or(0);
         let [a, b] = [sets[0] % family.sets[0], family.sets[0] + sets[1] % family.sets[1]];
@@ -204,11 +182,7 @@ impl<'a> Model<'a> {
             let seen = input.slot & 0xff;
             let probability = input.slot >> 16;
             let step = STEP.get(crate::compact::index(seen)).copied().unwrap_or(256);
-            let probability = if bit {
-                probability + (((65_535 - probability) * step) >> 16)
-            } else {
-                probability - ((probability * step) >> 16)
-            };
+            let probability = if bit { probability + (((65_535 - probability) * step) >> 16) } else { probability - ((probability * step) >> 16) };
             let seen = if seen < family.limit { seen + 1 } else { seen };
             if let Some(slot) = self.slots.get_mut(input.place) {
                 *slot = (probability << 16) | (input.slot & 0xff00) | seen;

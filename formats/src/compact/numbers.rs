@@ -22,11 +22,7 @@ pub fn number<C: Coder>(model: &mut Model<'_>, coder: &mut C, field: u32, near: 
     for place in (0..length - 1).rev() {
         let known = hash(base, 0x100 + length);
         let prefix = if so_far < 16 { so_far } else { 0 };
-        let contexts = [
-            hash(known, (prefix << 8) | place),
-            hash(hash(known, near), (prefix << 8) | place),
-            hash(base, 0x300 + (place << 8) + (so_far & 1)),
-        ];
+        let contexts = [hash(known, (prefix << 8) | place), hash(hash(known, near), (prefix << 8) | place), hash(base, 0x300 + (place << 8) + (so_far & 1))];
         let set = if so_far < 16 { 1 } else { 2 };
         let bit = model.decide(coder, &NUMBER, &contexts, [crate::compact::index(field), set], (wanted == length) && (value.wrapping_add(1) >> place) & 1 == 1);
         so_far = (so_far << 1) | u32::from(bit);

@@ -62,10 +62,11 @@ impl<O: OldImage> OldWindow<O> {
         if from < self.start || to > end {
             let held = crate::compact::index(self.size - from).min(CAPACITY);
             if let Some(buffer) = self.buffer.get_mut(..held)
-                && !self.image.read(from, buffer) {
-                    self.failed = true;
-                    buffer.fill(0);
-                }
+                && !self.image.read(from, buffer)
+            {
+                self.failed = true;
+                buffer.fill(0);
+            }
             self.start = from;
             self.held = held;
         }

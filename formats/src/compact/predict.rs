@@ -1,10 +1,10 @@
 //! Predicting a line of the new image: old bytes, with every reference they hold moved to where its target went.
 
 use crate::compact::caches::{Corrections, Nearness, Words};
+use crate::compact::data;
 use crate::compact::header::Parameters;
 use crate::compact::map::{AddressMap, Owner, Segment};
 use crate::compact::old_image::{OldImage, OldWindow};
-use crate::compact::data;
 use crate::isa::{AnyModel, Kind, Reference, ReferenceModel, Window};
 
 /// Bytes decided on at once.
@@ -129,13 +129,7 @@ pub struct Predictor<'a, O> {
 
 impl<'a, O: OldImage> Predictor<'a, O> {
     /// A predictor over `old`.
-    pub fn new(
-        parameters: Parameters,
-        old: O,
-        model: AnyModel,
-        corrections: Corrections<'a>,
-        words: Words<'a>,
-    ) -> Self {
+    pub fn new(parameters: Parameters, old: O, model: AnyModel, corrections: Corrections<'a>, words: Words<'a>) -> Self {
         Self {
             parameters,
             old: OldWindow::new(old, parameters.old_size),
@@ -245,11 +239,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let reference = found.reference;
         let width = usize::from(reference.width).min(8);
         let old = self.at.wrapping_add_signed(found.at);
-        let address = self
-            .parameters
-            .base
-            .wrapping_add(u64::from(self.segment.new))
-            .wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
+        let address = self.parameters.base.wrapping_add(u64::from(self.segment.new)).wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
         let mut bytes = [0_u8; 8];
         let (held, place) = self.old.view(old);
         for (to, from) in bytes.iter_mut().zip(held.get(place..).unwrap_or(&[])) {
@@ -283,9 +273,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let kind = u8::try_from(sort + 1).unwrap_or(0);
         for ((number, byte), old) in (0_u8..8).zip(bytes).zip(found.plain).take(width) {
             let Some(to) = usize::try_from(found.at + i32::from(number)).ok().filter(|&to| to < SIZE) else { continue };
-            if let (Some(slot), Some(note), Some(plain)) =
-                (self.line.bytes.get_mut(to), self.line.notes.get_mut(to), self.line.plain.get_mut(to))
-            {
+            if let (Some(slot), Some(note), Some(plain)) = (self.line.bytes.get_mut(to), self.line.notes.get_mut(to), self.line.plain.get_mut(to)) {
                 *slot = byte;
                 *plain = old;
                 *note = Note { kind, place: number, trust: if trusted { trust } else { trust::NONE }, tag };
@@ -320,10 +308,11 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             let Some(mut found) = self.found.get_mut(place).and_then(Option::take) else { continue };
             found.at -= moved;
             if found.at + i32::from(found.reference.width) > 0
-                && let Some(slot) = self.found.get_mut(kept) {
-                    *slot = Some(found);
-                    kept += 1;
-                }
+                && let Some(slot) = self.found.get_mut(kept)
+            {
+                *slot = Some(found);
+                kept += 1;
+            }
         }
         self.line.notes.fill(Note::default());
         {
@@ -400,9 +389,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
         self.judge(found, bytes);
         let base = self.parameters.base;
-        let address = base
-            .wrapping_add(u64::from(self.segment.new))
-            .wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
+        let address = base.wrapping_add(u64::from(self.segment.new)).wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
         let target = if reference.form >= data::FORMS {
             data::target(&reference, bytes, base, address)
         } else {
@@ -446,16 +433,19 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             let end = found.at + i32::from(reference.width);
             if usize::try_from(end).is_ok_and(|end| end <= self.length) {
                 if found.guess != found.plain
-                    && let Ok(at) = usize::try_from(found.at) {
-                        let bytes = self.line.bytes;
-                        self.judge(&found, bytes.get(at..at + width).unwrap_or(&[]));
-                    }
+                    && let Ok(at) = usize::try_from(found.at)
+                {
+                    let bytes = self.line.bytes;
+                    self.judge(&found, bytes.get(at..at + width).unwrap_or(&[]));
+                }
                 let outside = reference.target.wrapping_sub(self.parameters.base) >= u64::from(self.parameters.old_size);
-                if reference.kind == Kind::Pointer32 && outside
-                    && let Ok(old) = u32::try_from(reference.target) {
-                        let (new, _) = self.words.get(old);
-                        self.words.set(old, new);
-                    }
+                if reference.kind == Kind::Pointer32
+                    && outside
+                    && let Ok(old) = u32::try_from(reference.target)
+                {
+                    let (new, _) = self.words.get(old);
+                    self.words.set(old, new);
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! that uses its register; that instruction finds the page in a memory of registers, which forgets a register when anything
 //! overwrites it and all of them where control does not fall through.
 
-use crate::isa::bits::{bit, extend, fits, index32, low8, low32, near32, put, read32, wide, write32, field};
+use crate::isa::bits::{bit, extend, field, fits, index32, low8, low32, near32, put, read32, wide, write32};
 use crate::isa::{Kind, Reference, ReferenceModel, Window};
 
 /// Operand fields, kept in [`Reference::form`].

@@ -226,8 +226,7 @@ impl ReferenceModel for Arm {
         let load = |limit: u32| (size <= limit).then(|| put(word, 23, 1, sign));
         let written = match found.form {
             FORM_BRANCH => (delta & 3 == 0 && fits(delta, 26)).then(|| put(word, 0, 24, low32(delta).wrapping_shr(2))),
-            FORM_BLX => (delta & 1 == 0 && fits(delta, 26))
-                .then(|| put(put(word, 0, 24, low32(delta).wrapping_shr(2)), 24, 1, low32(delta).wrapping_shr(1))),
+            FORM_BLX => (delta & 1 == 0 && fits(delta, 26)).then(|| put(put(word, 0, 24, low32(delta).wrapping_shr(2)), 24, 1, low32(delta).wrapping_shr(1))),
             FORM_LOAD_12 => load(0xfff).map(|word| put(word, 0, 12, size)),
             FORM_LOAD_8 => load(0xff).map(|word| put(put(word, 0, 4, size), 8, 4, size.wrapping_shr(4))),
             FORM_FLOAT if size & 3 == 0 => load(0x3fc).map(|word| put(word, 0, 8, size.wrapping_shr(2))),

@@ -38,9 +38,7 @@ impl ReferenceModel for PowerPc {
         // The absolute forms (bit 1) are not relocated with the code.
         let found = match field(word, 26, 6) {
             18 if !bit(word, 1) => Some((if bit(word, 0) { Kind::Call } else { Kind::Jump }, FORM_I, extend(word & 0x03ff_fffc, 26))),
-            16 if !bit(word, 1) && word != READ_COUNTER => {
-                Some((if bit(word, 0) { Kind::Call } else { Kind::Short }, FORM_B, extend(word & 0xfffc, 16)))
-            }
+            16 if !bit(word, 1) && word != READ_COUNTER => Some((if bit(word, 0) { Kind::Call } else { Kind::Short }, FORM_B, extend(word & 0xfffc, 16))),
             _ => None,
         };
         let found = found.map(|(kind, form, offset)| Reference { kind, form, width: 4, target: address.wrapping_add(offset) });

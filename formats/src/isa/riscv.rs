@@ -111,10 +111,8 @@ fn put_low(word: u32, value: u32) -> u32 {
 
 #[inline]
 fn jal_offset(word: u32) -> u64 {
-    let bits = field(word, 21, 10).wrapping_shl(1)
-        | field(word, 20, 1).wrapping_shl(11)
-        | field(word, 12, 8).wrapping_shl(12)
-        | field(word, 31, 1).wrapping_shl(20);
+    let bits =
+        field(word, 21, 10).wrapping_shl(1) | field(word, 20, 1).wrapping_shl(11) | field(word, 12, 8).wrapping_shl(12) | field(word, 31, 1).wrapping_shl(20);
     extend(bits, 21)
 }
 
@@ -128,10 +126,8 @@ fn put_jal(word: u32, value: u32) -> u32 {
 
 #[inline]
 fn branch_offset(word: u32) -> u64 {
-    let bits = field(word, 8, 4).wrapping_shl(1)
-        | field(word, 25, 6).wrapping_shl(5)
-        | field(word, 7, 1).wrapping_shl(11)
-        | field(word, 31, 1).wrapping_shl(12);
+    let bits =
+        field(word, 8, 4).wrapping_shl(1) | field(word, 25, 6).wrapping_shl(5) | field(word, 7, 1).wrapping_shl(11) | field(word, 31, 1).wrapping_shl(12);
     extend(bits, 13)
 }
 
@@ -274,8 +270,7 @@ impl RiscV {
                 let value = if relative { address.wrapping_add(high) } else { high };
                 self.remember(High { register: rd, value: low32(value), address: low32(address), relative });
                 let low = self.look_ahead(window, rd);
-                let (paired, alone, form) =
-                    if relative { (Kind::PageHigh, Kind::PageAlone, FORM_AUIPC) } else { (Kind::High, Kind::PageAlone, FORM_LUI) };
+                let (paired, alone, form) = if relative { (Kind::PageHigh, Kind::PageAlone, FORM_AUIPC) } else { (Kind::High, Kind::PageAlone, FORM_LUI) };
                 return match low {
                     Some(low) => Some((paired, form, value.wrapping_add(low))),
                     None if relative => Some((alone, form, value)),

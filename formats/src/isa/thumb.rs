@@ -82,9 +82,7 @@ impl Thumb {
                 found(Kind::Literal, form::LOAD, target)
             }
             0b10100 => found(Kind::Near, form::ADDRESS, (pc & !3).wrapping_add(u64::from(field(half, 0, 8) * 4))),
-            0b11010 | 0b11011 if field(half, 8, 4) < 14 => {
-                found(Kind::Short, form::BRANCH_SHORT, pc.wrapping_add(extend(field(half, 0, 8) << 1, 9)))
-            }
+            0b11010 | 0b11011 if field(half, 8, 4) < 14 => found(Kind::Short, form::BRANCH_SHORT, pc.wrapping_add(extend(field(half, 0, 8) << 1, 9))),
             0b11100 => found(Kind::Short, form::JUMP_SHORT, pc.wrapping_add(extend(field(half, 0, 11) << 1, 12))),
             _ if half & 0xf500 == 0xb100 => {
                 let distance = (field(half, 9, 1) << 6) | (field(half, 3, 5) << 1);
@@ -100,20 +98,13 @@ impl Thumb {
         if first & 0xf800 == 0xf000 && second & 0x8000 != 0 {
             let sign = field(first, 10, 1);
             let (j1, j2) = (field(second, 13, 1), field(second, 11, 1));
-            let long = (sign << 24)
-                | ((1 ^ j1 ^ sign) << 23)
-                | ((1 ^ j2 ^ sign) << 22)
-                | (field(first, 0, 10) << 12)
-                | (field(second, 0, 11) << 1);
+            let long = (sign << 24) | ((1 ^ j1 ^ sign) << 23) | ((1 ^ j2 ^ sign) << 22) | (field(first, 0, 10) << 12) | (field(second, 0, 11) << 1);
             return match second & 0xd000 {
                 0xd000 => found(Kind::Call, form::CALL, pc.wrapping_add(extend(long, 25))),
-                0xc000 if second & 1 == 0 => {
-                    found(Kind::Call, form::CALL_EXCHANGE, (pc & !3).wrapping_add(extend(long, 25)))
-                }
+                0xc000 if second & 1 == 0 => found(Kind::Call, form::CALL_EXCHANGE, (pc & !3).wrapping_add(extend(long, 25))),
                 0x9000 => found(Kind::Jump, form::JUMP, pc.wrapping_add(extend(long, 25))),
                 0x8000 if field(first, 6, 4) < 14 => {
-                    let near =
-                        (sign << 20) | (j2 << 19) | (j1 << 18) | (field(first, 0, 6) << 12) | (field(second, 0, 11) << 1);
+                    let near = (sign << 20) | (j2 << 19) | (j1 << 18) | (field(first, 0, 6) << 12) | (field(second, 0, 11) << 1);
                     found(Kind::Branch, form::BRANCH, pc.wrapping_add(extend(near, 21)))
                 }
                 _ => None,
@@ -155,8 +146,7 @@ impl Thumb {
                     if let Some(slot) = self.lows.first_mut() {
                         *slot = (register, low);
                     }
-                    return Self::high_ahead(window, register)
-                        .and_then(|high| found(Kind::Low, form::LOW, u64::from((high << 16) | value)));
+                    return Self::high_ahead(window, register).and_then(|high| found(Kind::Low, form::LOW, u64::from((high << 16) | value)));
                 }
                 0xf2c0 => {
                     let slot = self.lows.iter_mut().find(|slot| slot.0 == register)?;
@@ -181,12 +171,7 @@ impl Thumb {
             }
             let second = u32::from(window.half(at + 2)?);
             if first & 0xfbf0 == 0xf2c0 && second & 0x8000 == 0 && field(second, 8, 4) + 1 == u32::from(register) {
-                return Some(
-                    (field(first, 0, 4) << 12)
-                        | (field(first, 10, 1) << 11)
-                        | (field(second, 12, 3) << 8)
-                        | field(second, 0, 8),
-                );
+                return Some((field(first, 0, 4) << 12) | (field(first, 10, 1) << 11) | (field(second, 12, 3) << 8) | field(second, 0, 8));
             }
             at += 4;
         }
@@ -270,24 +255,16 @@ impl ReferenceModel for Thumb {
         let halves = match found.form {
             form::BRANCH_SHORT => reach(pc, target, 9).map(|d| (put(first, 0, 8, d >> 1), second)),
             form::JUMP_SHORT => reach(pc, target, 12).map(|d| (put(first, 0, 11, d >> 1), second)),
-            form::COMPARE => {
-                upward(pc, target, 2, 128).map(|d| (put(put(first, 3, 5, d >> 1), 9, 1, d >> 6), second))
-            }
-            form::LOAD | form::ADDRESS => {
-                upward(pc & !3, target, 4, 1024).map(|d| (put(first, 0, 8, d >> 2), second))
-            }
+            form::COMPARE => upward(pc, target, 2, 128).map(|d| (put(put(first, 3, 5, d >> 1), 9, 1, d >> 6), second)),
+            form::LOAD | form::ADDRESS => upward(pc & !3, target, 4, 1024).map(|d| (put(first, 0, 8, d >> 2), second)),
             form::CALL | form::JUMP => reach(pc, target, 25).map(|d| long(first, second, d)),
-            form::CALL_EXCHANGE => {
-                reach(pc & !3, target, 25).filter(|d| d & 3 == 0).map(|d| long(first, second, d))
-            }
+            form::CALL_EXCHANGE => reach(pc & !3, target, 25).filter(|d| d & 3 == 0).map(|d| long(first, second, d)),
             form::BRANCH => reach(pc, target, 21).map(|d| {
                 let first = put(put(first, 0, 6, d >> 12), 10, 1, d >> 20);
                 (first, put(put(put(second, 0, 11, d >> 1), 11, 1, d >> 19), 13, 1, d >> 18))
             }),
-            form::LOAD_WIDE => either(pc & !3, target, 1, 4096)
-                .map(|(d, up)| (put(first, 7, 1, up), put(second, 0, 12, d))),
-            form::LOAD_FLOAT => either(pc & !3, target, 4, 1024)
-                .map(|(d, up)| (put(first, 7, 1, up), put(second, 0, 8, d >> 2))),
+            form::LOAD_WIDE => either(pc & !3, target, 1, 4096).map(|(d, up)| (put(first, 7, 1, up), put(second, 0, 12, d))),
+            form::LOAD_FLOAT => either(pc & !3, target, 4, 1024).map(|(d, up)| (put(first, 7, 1, up), put(second, 0, 8, d >> 2))),
             form::ADDRESS_WIDE => either(pc & !3, target, 1, 4096).map(|(d, up)| {
                 let opcode = if up == 1 { 0xf20f } else { 0xf2af };
                 Self::place(opcode, second, d)

@@ -211,11 +211,8 @@ impl ReferenceModel for X86_64 {
         let Some(shape) = decode(window.ahead()) else { return (1, None) };
         let found = shape.operand.and_then(|(at, size, kind)| {
             let field = window.ahead().get(at..)?;
-            let (offset, form) = if size == 1 {
-                (extend(u32::from(*field.first()?), 8), FORM_SHORT)
-            } else {
-                (extend(crate::isa::bits::read32(field)?, 32), 0)
-            };
+            let (offset, form) =
+                if size == 1 { (extend(u32::from(*field.first()?), 8), FORM_SHORT) } else { (extend(crate::isa::bits::read32(field)?, 32), 0) };
             let width = u8::try_from(shape.length).ok()?;
             let target = address.wrapping_add(u64::from(width)).wrapping_add(offset);
             Some(Reference { kind, form: form | u8::try_from(at).ok()?, width, target })

@@ -3,7 +3,7 @@
 //! Instructions are 2 or 3 bytes long and not aligned. A segment may start inside one; the model then finds the next
 //! boundary by walking up from as far behind as the window reaches, where it is almost always in step again.
 
-use crate::isa::bits::{bit, extend64, field, fits, low8, low32, put, read16, wide, write16, low16};
+use crate::isa::bits::{bit, extend64, field, fits, low8, low16, low32, put, read16, wide, write16};
 use crate::isa::{Kind, Reference, ReferenceModel, Window};
 
 const FORM_CALL: u8 = 0;

@@ -7,23 +7,29 @@ use clap::Args;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::rebuild::{ImageArgs, report};
+use super::signer::SignerArgs;
 use super::{Answer, read, values};
 use crate::exit::Usage;
-use crate::keys::PrivateKey;
 use crate::package::{self, Approval, Opened};
 use crate::{hex, output, time};
 
 /// Approves a package for a network: makes a small file that anyone can attach to it.
 ///
 /// The approval covers this very manifest and nothing else. The package is not changed. It should have been verified and rehearsed before:
-/// approving checks only that it is whole.
+/// approving checks only that it is whole; with --rebuild also that its patch comes out of the two images bit for bit, and signs nothing
+/// otherwise.
 #[derive(Debug, Args)]
 pub struct Approve {
     /// The package.
     package: PathBuf,
-    /// The operator's private key: PKCS#8 PEM.
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    signer: SignerArgs,
+    /// Make the patch again from --old and --new, and approve only if it is the same.
+    #[arg(long, requires = "new")]
+    rebuild: bool,
+    #[command(flatten)]
+    images: ImageArgs,
     /// Who approves, as MCC-MNC (310-410) or a URI of at most 32 bytes.
     #[arg(long, value_name = "ID")]
     operator: String,
@@ -62,9 +68,14 @@ pub(super) fn run(args: &Approve) -> anyhow::Result<()> {
         let what = format!("the package is for class {class}, the approval would be for {asked}: no device could use it");
         return Err(Usage { what, hint: "leave --class away, or give the package's".into() }.into());
     }
-    let key = PrivateKey::read(&args.key)?;
+    let rebuilt = if args.rebuild { Some(args.images.rebuild(&bytes)?) } else { None };
+    let key = args.signer.open()?.ok_or_else(|| Usage {
+        what: "no key is named: expected --key FILE or --signer URI".into(),
+        hint: "`sealift keygen --role operator` makes a key".into(),
+    })?;
+    let key = key.as_ref();
     let approval = Approval { operator: &args.operator, class: args.class, not_before: args.not_before, not_after: args.not_after, epoch: args.epoch };
-    let block = package::approve(&bytes, &key, &approval).with_context(context)?;
+    let block = package::approve(&bytes, key, &approval).with_context(context)?;
     let output = args.output.clone().unwrap_or_else(|| {
         let mut name = args.package.clone().into_os_string();
         name.push(".approval");
@@ -79,6 +90,7 @@ pub(super) fn run(args: &Approve) -> anyhow::Result<()> {
             "manifest_digest": hex::encode(opened.envelope.digest),
             "operator": args.operator,
             "key_id": id,
+            "rebuilt": rebuilt.as_ref().map(report),
         }))
         .text(format_args!("{} ({} bytes): {} approves by key {id}", output.display(), block.len(), args.operator))
         .text(format_args!("next: sealift attach {} {}", args.package.display(), output.display()))

@@ -8,7 +8,10 @@ pub mod demo;
 pub mod inspect;
 pub mod keygen;
 pub mod pack;
+pub mod rebuild;
+pub mod select;
 pub mod sign;
+mod signer;
 pub mod trust;
 mod values;
 pub mod verify;
@@ -38,6 +41,8 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Sign(args) => sign::run(args),
         Verb::Attach(args) => attach::run(args),
         Verb::Approve(args) => approve::run(args),
+        Verb::Rebuild(args) => rebuild::run(args),
+        Verb::Select(args) => select::run(args),
         Verb::Trust(args) => trust::run(args),
         Verb::Verify(args) => verify::run(args),
     }

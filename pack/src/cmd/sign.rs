@@ -6,25 +6,27 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
+use super::signer::SignerArgs;
 use super::{Answer, read};
+use crate::exit::Usage;
 use crate::hex;
-use crate::keys::{PrivateKey, PublicKey};
+use crate::keys::PublicKey;
+use crate::signer::Signer;
 use crate::{output, package};
 
 /// Signs a package as an OEM.
 ///
-/// With --key the signature goes into PACKAGE, or into a copy with -o. With --detached and --public-key nothing is signed here: the exact
+/// With --key or --signer the signature goes into PACKAGE, or into a copy with -o. With --detached and --public-key nothing is signed here: the exact
 /// bytes to be signed (the COSE Sig_structure) go to PACKAGE.tbs and what they are to PACKAGE.tbs.json. Sign PACKAGE.tbs wherever the key
 /// is (Ed25519, without hashing it first), and bring the 64 bytes back with `sealift attach PACKAGE SIGNATURE --public-key KEY`.
 #[derive(Debug, Args)]
 pub struct Sign {
     /// The package.
     package: PathBuf,
-    /// The OEM's private key: PKCS#8 PEM.
-    #[arg(long, value_name = "FILE", required_unless_present = "detached", conflicts_with = "detached")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    signer: SignerArgs,
     /// Write the bytes to be signed elsewhere.
-    #[arg(long, requires = "public_key")]
+    #[arg(long, requires = "public_key", conflicts_with_all = ["key", "signer"])]
     detached: bool,
     /// The public half of the key that will sign elsewhere.
     #[arg(long, value_name = "FILE", requires = "detached")]
@@ -39,16 +41,21 @@ pub struct Sign {
 
 pub(super) fn run(args: &Sign) -> anyhow::Result<()> {
     let bytes = read(&args.package, "package")?;
-    match (&args.key, &args.public_key) {
-        (Some(key), _) => sign(args, &bytes, key),
-        (None, Some(key)) => detach(args, &bytes, key),
-        (None, None) => unreachable!("clap asks for one of them"),
+    if let Some(key) = &args.public_key {
+        return detach(args, &bytes, key);
+    }
+    match args.signer.open()? {
+        Some(key) => sign(args, &bytes, key.as_ref()),
+        None => Err(Usage {
+            what: "no key is named: expected --key FILE, --signer URI, or --detached with --public-key FILE".into(),
+            hint: "`sealift keygen` makes a key".into(),
+        }
+        .into()),
     }
 }
 
-fn sign(args: &Sign, bytes: &[u8], key: &Path) -> anyhow::Result<()> {
-    let key = PrivateKey::read(key)?;
-    let signed = package::sign(bytes, &key).with_context(|| format!("cannot sign {}", args.package.display()))?;
+fn sign(args: &Sign, bytes: &[u8], key: &dyn Signer) -> anyhow::Result<()> {
+    let signed = package::sign(bytes, key).with_context(|| format!("cannot sign {}", args.package.display()))?;
     let output = args.output.as_ref().unwrap_or(&args.package);
     output::write(output, &signed)?;
     let id = hex::encode(&key.public().id());

@@ -1,5 +1,7 @@
 //! `sealift trust`
 
+mod carry;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -7,11 +9,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use sealift_formats::trust::Unapproved;
 use serde_json::json;
 
+use super::signer::SignerArgs;
 use super::values::{self, ClassOrAny};
-use super::{Answer, read};
+use super::{Answer, read, rejected_as_json};
+use crate::exit::Usage;
 use crate::keys::PublicKey;
 use crate::output::{self, Access};
-use crate::trust::{self as record, NewKey, Policy};
+use crate::trust::{self as record, NewKey, Policy, replacement};
 use crate::{hex, inspect};
 
 /// Makes and changes trust records: which keys a device knows, in which roles, and what it demands of them.
@@ -36,8 +40,40 @@ enum TrustVerb {
     Policy(PolicyArgs),
     /// Raises a floor: of sequence numbers, or of the epochs of a key's approvals.
     Floor(Floor),
+    /// Signs a record, so that devices take it in place of the one they have.
+    Sign(Sign),
+    /// Says whether a device with one record would take another in its place, and puts it there.
+    Accept(Accept),
+    /// Writes a record as a device management tree (TNDS), or as the content of a smart card's elementary file.
+    Export(carry::Export),
+    /// Reads a record from a device management tree, or from the content of a smart card's elementary file.
+    Import(carry::Import),
     /// Shows a record.
     Show(Show),
+}
+
+/// A record is taken only when enough OEM keys of the record in force, and enough of the new one, have signed it: run it once a key.
+#[derive(Debug, Args)]
+struct Sign {
+    #[command(flatten)]
+    file: File,
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+/// Runs the device's own code. A record that a device would refuse makes the exit code 3.
+#[derive(Debug, Args)]
+struct Accept {
+    /// The record in force.
+    current: PathBuf,
+    /// The record that is to replace it.
+    new: PathBuf,
+    /// Where the accepted record goes; by default it replaces CURRENT.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +220,10 @@ pub(super) fn run(args: &Trust) -> anyhow::Result<()> {
             }
             Ok(())
         }),
+        TrustVerb::Sign(args) => sign(args),
+        TrustVerb::Accept(args) => accept(args),
+        TrustVerb::Export(args) => carry::export(args),
+        TrustVerb::Import(args) => carry::import(args),
         TrustVerb::Show(args) => show(args),
     }
 }
@@ -203,6 +243,35 @@ fn change(file: &File, act: impl FnOnce(&mut record::Trust) -> anyhow::Result<()
     let output = file.output.as_ref().unwrap_or(&file.trust);
     output::write(output, &bytes)?;
     told(file.json, output, &trust, &bytes)
+}
+
+fn sign(args: &Sign) -> anyhow::Result<()> {
+    let context = || format!("cannot sign {}", args.file.trust.display());
+    let bytes = read(&args.file.trust, "trust record")?;
+    let key = args.signer.open()?.ok_or_else(|| Usage {
+        what: "no key is named: expected --key FILE or --signer URI".into(),
+        hint: "sign with OEM keys of the record in force and of the new one".into(),
+    })?;
+    let signed = replacement::sign(&bytes, key.as_ref()).with_context(context)?;
+    let output = args.file.output.as_ref().unwrap_or(&args.file.trust);
+    output::write(output, &signed)?;
+    let id = hex::encode(&key.public().id());
+    Answer::new(args.file.json)
+        .json(json!({ "trust": output, "key_id": id, "size": signed.len() }))
+        .text(format_args!("{} signed by key {id}", output.display()))
+        .print()
+}
+
+fn accept(args: &Accept) -> anyhow::Result<()> {
+    let (current, new) = (read(&args.current, "trust record")?, read(&args.new, "trust record")?);
+    let verdict = replacement::accept(&current, &new).with_context(|| format!("cannot hold {} against {}", args.new.display(), args.current.display()))?;
+    let (from, to) = rejected_as_json(args.json, verdict.map_err(anyhow::Error::from))?;
+    let output = args.output.as_ref().unwrap_or(&args.current);
+    output::write(output, &new)?;
+    Answer::new(args.json)
+        .json(json!({ "accepted": true, "trust": output, "from": from, "to": to }))
+        .text(format_args!("accepted: record {to} takes the place of record {from} in {}", output.display()))
+        .print()
 }
 
 fn told(json: bool, path: &Path, trust: &record::Trust, bytes: &[u8]) -> anyhow::Result<()> {

@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::apply::{clock, open_old, with_old_digest};
-use super::{Answer, read, rejected_as_json};
+use super::{Answer, read, rejected_as_json, select};
 use crate::device_state::StateFile;
+use crate::exit::Rejection;
 use crate::image_file::NewNowhere;
 use crate::install::{self, Error};
 use crate::package::Opened;
 use crate::progress::Progress;
-use crate::{hex, time, trust};
+use crate::{device_capabilities, explain, hex, time, trust};
 
 /// Checks a package as a device would, with the device's own code.
 ///
@@ -33,6 +34,12 @@ pub struct Verify {
     /// The old image, to apply the patch to for a trial.
     #[arg(long, value_name = "FILE")]
     old: Option<PathBuf>,
+    /// What the device can apply: a capability record, or TOML. A package that asks for more is refused.
+    #[arg(long, value_name = "CAPS")]
+    caps: Option<PathBuf>,
+    /// Tell every check in its order, with its outcome and the bytes it rests on.
+    #[arg(long)]
+    explain: bool,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -125,11 +132,47 @@ pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
     let bytes = read(&args.package, "package")?;
     let inputs = args.device.more.read(&args.device.trust, &bytes)?;
     let trust = inputs.trust()?;
+    if args.explain {
+        return explain(args, &bytes, &inputs, &trust);
+    }
     let verified = install::verify(&bytes, &trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
     let verified = rejected_as_json(args.json, verified)?;
     let applied = args.old.as_deref().map(|old| try_out(&verified, &bytes, old)).transpose();
     let applied = rejected_as_json(args.json, applied)?;
+    rejected_as_json(args.json, fits(args, &bytes))?;
     answer(args, &inputs, &trust, &verified, applied.is_some()).print()
+}
+
+/// All checks, told one by one. The exit code is that of the verdict.
+fn explain(args: &Verify, bytes: &[u8], inputs: &Inputs, trust: &TrustRecord<'_>) -> anyhow::Result<()> {
+    let mut result = install::verify(bytes, trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
+    let by_consent = result.as_ref().is_ok_and(|verified| verified.report().by_consent);
+    let mut images = false;
+    if let (Ok(verified), Some(old)) = (&result, &args.old) {
+        images = true;
+        if let Err(error) = try_out(verified, bytes, old) {
+            result = Err(error);
+        }
+    }
+    let rejection = match &result {
+        Ok(_) => None,
+        Err(error) => Some(error.downcast_ref::<Rejection>().cloned().ok_or_else(|| anyhow::anyhow!("{error:#}"))?),
+    };
+    let explained = explain::explain(bytes, trust, &inputs.state, rejection.as_ref(), by_consent, images);
+    let json = json!({ "accepted": rejection.is_none(), "package": args.package, "checks": explained.checks, "refused": explained.refused });
+    Answer::new(args.json).json(json).text(format_args!("{explained}")).print()?;
+    result.map(|_| ())?;
+    fits(args, bytes)
+}
+
+/// Whether the device that --caps describes can apply the package.
+fn fits(args: &Verify, bytes: &[u8]) -> anyhow::Result<()> {
+    let Some(path) = &args.caps else { return Ok(()) };
+    let unmet = device_capabilities::check(&select::capabilities(path)?, &Opened::parse_prefix(bytes)?);
+    let Some(first) = unmet.first() else { return Ok(()) };
+    let reason = unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let hint = Some("`sealift select --caps CAPS DIST` picks the package that fits".to_owned());
+    Err(Rejection { code: first.reason.code(), reason, hint }.into())
 }
 
 /// Applies the patch to nowhere.

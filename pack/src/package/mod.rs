@@ -72,6 +72,9 @@ pub enum Error {
         /// The key's id, in hexadecimal.
         key_id: String,
     },
+    /// The key does not sign.
+    #[error("the key did not sign")]
+    Signer(#[source] crate::signer::Error),
     /// One block too many.
     #[error("the package has {} authentication blocks already, which is the limit", cose::MAX_BLOCKS)]
     Full,
@@ -82,6 +85,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Signer(error) => return error.hint(),
             Self::Package(_) | Self::Patch(_) | Self::PatchCut | Self::Block(_) => "`sealift inspect FILE` says what a file is",
             Self::Digest { .. } => "the package was changed after it was made: get it again from where it was made",
             Self::ImageSize { .. } => "give the images that the patch was made from",

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{Error, Opened};
 use crate::hex;
-use crate::keys::{PrivateKey, PublicKey};
+use crate::keys::PublicKey;
+use crate::signer::Signer;
 
 /// What an approval says beside the manifest that it is for.
 #[derive(Clone, Debug)]
@@ -48,10 +49,10 @@ pub fn to_be_signed(package: &[u8], key: &PublicKey) -> Result<ToBeSigned, Error
 /// Adds an OEM signature to a package. The same key and package give the same bytes.
 ///
 /// # Errors
-/// `package` is none, the key has signed it, or it has eight blocks.
-pub fn sign(package: &[u8], key: &PrivateKey) -> Result<Vec<u8>, Error> {
+/// `package` is none, the key has signed it, it has eight blocks, or the key does not sign.
+pub fn sign(package: &[u8], key: &dyn Signer) -> Result<Vec<u8>, Error> {
     let prepared = to_be_signed(package, &key.public())?;
-    attach(package, &write_block(&prepared.protected, &key.sign(&prepared.bytes)))
+    attach(package, &write_block(&prepared.protected, &key.sign(&prepared.bytes).map_err(Error::Signer)?))
 }
 
 /// Adds an OEM signature that was made elsewhere, over the bytes of [`to_be_signed`]: the 64 bytes of Ed25519.
@@ -70,8 +71,8 @@ pub fn add_signature(package: &[u8], key: &PublicKey, signature: &[u8]) -> Resul
 /// Makes an approval for a package: a block of its own, which [`attach`] adds.
 ///
 /// # Errors
-/// `package` is none, or a claim does not fit the format.
-pub fn approve(package: &[u8], key: &PrivateKey, approval: &Approval<'_>) -> Result<Vec<u8>, Error> {
+/// `package` is none, a claim does not fit the format, or the key does not sign.
+pub fn approve(package: &[u8], key: &dyn Signer, approval: &Approval<'_>) -> Result<Vec<u8>, Error> {
     let claims = Claims {
         issuer: approval.operator,
         audience: approval.class.map(Uuid::into_bytes),
@@ -80,7 +81,7 @@ pub fn approve(package: &[u8], key: &PrivateKey, approval: &Approval<'_>) -> Res
         epoch: approval.epoch,
     };
     let prepared = prepare(&Opened::parse(package)?, &key.public(), Some(claims))?;
-    Ok(write_block(&prepared.protected, &key.sign(&prepared.bytes)))
+    Ok(write_block(&prepared.protected, &key.sign(&prepared.bytes).map_err(Error::Signer)?))
 }
 
 /// Adds a block to a package. Whether its signature holds is for the device to say, which knows whose key it is.

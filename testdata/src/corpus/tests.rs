@@ -7,11 +7,7 @@ const ISAS: [&str; 6] = ["aarch64", "arm", "none", "riscv", "thumb", "xtensa"];
 #[test]
 fn the_list_parses_and_names_are_unique() {
     let mut names = BTreeSet::new();
-    for name in corpus()
-        .into_iter()
-        .map(|p| p.name)
-        .chain(built().into_iter().map(|b| b.name))
-    {
+    for name in corpus().into_iter().map(|p| p.name).chain(built().into_iter().map(|b| b.name)) {
         assert!(names.insert(name.clone()), "{name} is listed twice");
     }
     assert_eq!(names.len(), 21);
@@ -21,42 +17,19 @@ fn the_list_parses_and_names_are_unique() {
 fn every_pair_is_complete() {
     for pair in corpus() {
         let name = &pair.name;
-        assert!(
-            ISAS.contains(&pair.isa.as_str()),
-            "{name}: instruction set {}",
-            pair.isa
-        );
+        assert!(ISAS.contains(&pair.isa.as_str()), "{name}: instruction set {}", pair.isa);
         for text in [&pair.what, &pair.cpu, &pair.base_note, &pair.licence] {
             assert!(!text.is_empty(), "{name}: empty text");
         }
-        assert_eq!(
-            pair.architecture.is_some(),
-            pair.client == Client::Apt,
-            "{name}: architecture"
-        );
+        assert_eq!(pair.architecture.is_some(), pair.client == Client::Apt, "{name}: architecture");
         for (_, image) in pair.images() {
-            assert!(
-                !image.version.is_empty() && image.size > 0,
-                "{name}: version or size"
-            );
+            assert!(!image.version.is_empty() && image.size > 0, "{name}: version or size");
             assert!(!pair.package_of(image).is_empty() && !pair.path_of(image).is_empty());
-            assert!(
-                !pair.path_of(image).starts_with('/'),
-                "{name}: path inside the package"
-            );
-            assert!(
-                pair.package.is_some() ^ image.package.is_some(),
-                "{name}: package once"
-            );
-            assert!(
-                pair.path.is_some() ^ image.path.is_some(),
-                "{name}: path once"
-            );
+            assert!(!pair.path_of(image).starts_with('/'), "{name}: path inside the package");
+            assert!(pair.package.is_some() ^ image.package.is_some(), "{name}: package once");
+            assert!(pair.path.is_some() ^ image.path.is_some(), "{name}: path once");
         }
-        assert_ne!(
-            pair.old.sha256, pair.new.sha256,
-            "{name}: the sides are equal"
-        );
+        assert_ne!(pair.old.sha256, pair.new.sha256, "{name}: the sides are equal");
         for step in &pair.convert {
             if let Step::Hex(start, end) = step {
                 assert!(start < end, "{name}: empty HEX range");
@@ -72,11 +45,7 @@ fn every_built_pair_is_complete() {
             assert!(!text.is_empty(), "{}: empty text", pair.name);
         }
         for image in [&pair.old, &pair.new] {
-            assert!(
-                image.size > 0 && image.sha256_start.len() == 16,
-                "{}",
-                pair.name
-            );
+            assert!(image.size > 0 && image.sha256_start.len() == 16, "{}", pair.name);
         }
     }
 }
@@ -86,12 +55,7 @@ fn one_image_in_two_pairs_has_one_digest() {
     let mut seen: Vec<(String, Digest)> = Vec::new();
     for pair in corpus() {
         for (_, image) in pair.images() {
-            let origin = format!(
-                "{} {} {}",
-                pair.package_of(image),
-                image.version,
-                pair.path_of(image)
-            );
+            let origin = format!("{} {} {}", pair.package_of(image), image.version, pair.path_of(image));
             match seen.iter().find(|(other, _)| *other == origin) {
                 Some((_, digest)) => assert_eq!(*digest, image.sha256, "{origin}"),
                 None => seen.push((origin, image.sha256)),
@@ -122,12 +86,7 @@ fn digests_are_read_strictly() {
     let good = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(Digest::try_from(good.to_owned()), Ok(Digest::of(b"abc")));
     assert_eq!(Digest::of(b"abc").to_string(), good);
-    for bad in [
-        "",
-        &good[1..],
-        &good.to_uppercase(),
-        &good.replace('b', "+"),
-    ] {
+    for bad in ["", &good[1..], &good.to_uppercase(), &good.replace('b', "+")] {
         assert!(Digest::try_from(bad.to_owned()).is_err(), "{bad}");
     }
 }

@@ -6,42 +6,28 @@ use std::path::{Path, PathBuf};
 use super::Error;
 use super::client::{Cache, Program};
 
-const APT_GET: Program = Program {
-    name: "apt-get",
-    debian: "apt",
-};
+const APT_GET: Program = Program { name: "apt-get", debian: "apt" };
 
 /// The package's `.deb`.
-pub(super) fn package(
-    cache: &Cache,
-    architecture: &str,
-    name: &str,
-    version: &str,
-) -> Result<PathBuf, Error> {
+pub(super) fn package(cache: &Cache, architecture: &str, name: &str, version: &str) -> Result<PathBuf, Error> {
     let exact = format!("{name}={version}");
-    cache.package(
-        "apt",
-        &format!("{name}={version}={architecture}"),
-        |directory| {
-            let (configuration, fresh) = configuration(cache, architecture)?;
-            let download = || apt_get(&configuration, directory, &["download", &exact]);
-            if fresh {
-                return download();
-            }
-            // Lists that an earlier run left may be too old: one more look at the archive.
-            download().or_else(|_| {
-                apt_get(&configuration, directory, &["update"])?;
-                download()
-            })
-        },
-    )
+    cache.package("apt", &format!("{name}={version}={architecture}"), |directory| {
+        let (configuration, fresh) = configuration(cache, architecture)?;
+        let download = || apt_get(&configuration, directory, &["download", &exact]);
+        if fresh {
+            return download();
+        }
+        // Lists that an earlier run left may be too old: one more look at the archive.
+        download().or_else(|_| {
+            apt_get(&configuration, directory, &["update"])?;
+            download()
+        })
+    })
 }
 
 fn apt_get(configuration: &Path, directory: &Path, arguments: &[&str]) -> Result<(), Error> {
     let variables = [("APT_CONFIG", configuration.as_os_str())];
-    APT_GET
-        .run(directory, &variables, [&["-qq"], arguments].concat())
-        .map(drop)
+    APT_GET.run(directory, &variables, [&["-qq"], arguments].concat()).map(drop)
 }
 
 /// The apt configuration for an architecture, and whether its package lists were made just now.
@@ -66,8 +52,7 @@ fn configuration(cache: &Cache, architecture: &str) -> Result<(PathBuf, bool), E
         let directory = root.join(directory);
         std::fs::create_dir_all(&directory).map_err(Error::io("make", &directory))?;
     }
-    let write =
-        |path: &Path, text: &str| std::fs::write(path, text).map_err(Error::io("write", path));
+    let write = |path: &Path, text: &str| std::fs::write(path, text).map_err(Error::io("write", path));
     write(&root.join("status"), "")?;
     let draft = root.join("apt.conf.new");
     write(&draft, &text)?;

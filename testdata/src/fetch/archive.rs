@@ -11,10 +11,7 @@ use flate2::read::GzDecoder;
 use super::Error;
 use super::client::Program;
 
-const DPKG_DEB: Program = Program {
-    name: "dpkg-deb",
-    debian: "dpkg",
-};
+const DPKG_DEB: Program = Program { name: "dpkg-deb", debian: "dpkg" };
 
 /// One file of a package: of a directory, a `.tgz`, a wheel or a `.deb`, told apart by name.
 pub(super) fn read_member(package: &Path, member: &str) -> Result<Vec<u8>, Error> {
@@ -27,9 +24,7 @@ pub(super) fn read_member(package: &Path, member: &str) -> Result<Vec<u8>, Error
         Some("whl" | "zip") => open(package).and_then(|file| zip_member(file, member)),
         _ => open(package).and_then(|file| tar_member(GzDecoder::new(file), member)),
     };
-    found
-        .map_err(Error::io("read", package))?
-        .ok_or_else(|| no_member(package, member))
+    found.map_err(Error::io("read", package))?.ok_or_else(|| no_member(package, member))
 }
 
 /// One member of a ZIP file; `None` when it has none of that name.
@@ -49,10 +44,7 @@ fn open(path: &Path) -> io::Result<BufReader<File>> {
 }
 
 fn no_member(package: &Path, member: &str) -> Error {
-    Error::Member {
-        archive: package.to_owned(),
-        member: member.to_owned(),
-    }
+    Error::Member { archive: package.to_owned(), member: member.to_owned() }
 }
 
 fn tar_member(tar: impl Read, member: &str) -> io::Result<Option<Vec<u8>>> {
@@ -78,9 +70,5 @@ fn deb_member(package: &Path, member: &str) -> Result<Vec<u8>, Error> {
     let found = child.stdout.take().map(|tar| tar_member(tar, member));
     // The rest of the archive is of no interest: dpkg-deb ends when its pipe is closed.
     child.wait().map_err(Error::io("read", package))?;
-    found
-        .transpose()
-        .map_err(Error::io("read", package))?
-        .flatten()
-        .ok_or_else(|| no_member(package, member))
+    found.transpose().map_err(Error::io("read", package))?.flatten().ok_or_else(|| no_member(package, member))
 }

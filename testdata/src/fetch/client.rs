@@ -15,48 +15,29 @@ pub(super) struct Program {
 
 impl Program {
     /// Runs it in a directory; its output is returned, and shown only when it fails.
-    pub(super) fn run<I, S>(
-        self,
-        directory: &Path,
-        variables: &[(&str, &OsStr)],
-        arguments: I,
-    ) -> Result<Vec<u8>, Error>
+    pub(super) fn run<I, S>(self, directory: &Path, variables: &[(&str, &OsStr)], arguments: I) -> Result<Vec<u8>, Error>
     where
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
         let mut command = Command::new(self.name);
-        command
-            .current_dir(directory)
-            .args(arguments)
-            .envs(variables.iter().copied());
+        command.current_dir(directory).args(arguments).envs(variables.iter().copied());
         let output = command.output().map_err(|source| self.missing(source))?;
         if output.status.success() {
             return Ok(output.stdout);
         }
         let words: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
-        Err(Error::Client {
-            command: format!("{} {}", self.name, words.join(" ")),
-            message: format!("{}, {}", output.status, last_lines(&output.stderr)),
-        })
+        Err(Error::Client { command: format!("{} {}", self.name, words.join(" ")), message: format!("{}, {}", output.status, last_lines(&output.stderr)) })
     }
 
     pub(super) fn missing(self, source: std::io::Error) -> Error {
-        Error::ClientMissing {
-            program: self.name,
-            debian: self.debian,
-            source,
-        }
+        Error::ClientMissing { program: self.name, debian: self.debian, source }
     }
 }
 
 fn last_lines(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
-    let lines: Vec<_> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(3)..].join("; ")
 }
 
@@ -77,28 +58,13 @@ impl Cache {
     }
 
     /// The one file of a package, downloaded by `download` into an empty directory unless cached.
-    pub(super) fn package(
-        &self,
-        client: &str,
-        key: &str,
-        download: impl FnOnce(&Path) -> Result<(), Error>,
-    ) -> Result<PathBuf, Error> {
-        let key: String = key
-            .chars()
-            .map(|c| {
-                if c.is_alphanumeric() || ".-+~".contains(c) {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .collect();
+    pub(super) fn package(&self, client: &str, key: &str, download: impl FnOnce(&Path) -> Result<(), Error>) -> Result<PathBuf, Error> {
+        let key: String = key.chars().map(|c| if c.is_alphanumeric() || ".-+~".contains(c) { c } else { '_' }).collect();
         let parent = self.directory(client)?;
         let directory = parent.join(key);
         if !directory.exists() {
             // Complete or absent: the download goes to a directory of its own first.
-            let fresh =
-                tempfile::tempdir_in(&parent).map_err(Error::io("make a directory in", &parent))?;
+            let fresh = tempfile::tempdir_in(&parent).map_err(Error::io("make a directory in", &parent))?;
             download(fresh.path())?;
             only_file(fresh.path())?;
             let fresh = fresh.keep();
@@ -109,14 +75,9 @@ impl Cache {
 }
 
 fn only_file(directory: &Path) -> Result<PathBuf, Error> {
-    let mut files = std::fs::read_dir(directory)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(Error::io("list", directory))?;
+    let mut files = std::fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(Error::io("list", directory))?;
     match files.pop() {
         Some(file) if files.is_empty() => Ok(file.path()),
-        _ => Err(Error::Convert {
-            what: directory.display().to_string(),
-            reason: "the client did not leave exactly one file there".into(),
-        }),
+        _ => Err(Error::Convert { what: directory.display().to_string(), reason: "the client did not leave exactly one file there".into() }),
     }
 }

@@ -10,9 +10,7 @@ pub(super) fn convert(step: &Step, data: Vec<u8>) -> Result<Vec<u8>, String> {
     match step {
         Step::Hex(start, end) => hex_to_image(&data, *start, *end),
         Step::PythonString(name) => python_string(&data, name),
-        Step::Zip(member) => zip_member(Cursor::new(data), member)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("the ZIP file has no {member}")),
+        Step::Zip(member) => zip_member(Cursor::new(data), member).map_err(|error| error.to_string())?.ok_or_else(|| format!("the ZIP file has no {member}")),
     }
 }
 
@@ -28,9 +26,7 @@ fn hex_to_image(text: &[u8], start: u32, end: u32) -> Result<Vec<u8>, String> {
                 for (address, byte) in (upper + u32::from(offset)..).zip(value) {
                     if (start..end).contains(&address) {
                         match pieces.last_mut() {
-                            Some((at, piece)) if *at as usize + piece.len() == address as usize => {
-                                piece.push(byte)
-                            }
+                            Some((at, piece)) if *at as usize + piece.len() == address as usize => piece.push(byte),
                             _ => pieces.push((address, vec![byte])),
                         }
                     }
@@ -42,10 +38,7 @@ fn hex_to_image(text: &[u8], start: u32, end: u32) -> Result<Vec<u8>, String> {
         }
     }
     let first = pieces.iter().map(|(at, _)| *at as usize).min();
-    let last = pieces
-        .iter()
-        .map(|(at, piece)| *at as usize + piece.len())
-        .max();
+    let last = pieces.iter().map(|(at, piece)| *at as usize + piece.len()).max();
     let (Some(first), Some(last)) = (first, last) else {
         return Err(format!("Intel HEX: no data in {start:#x}..{end:#x}"));
     };
@@ -62,12 +55,8 @@ fn python_string(source: &[u8], name: &str) -> Result<Vec<u8>, String> {
     const QUOTES: &str = "\"\"\"";
     let source = core::str::from_utf8(source).map_err(|_| "not Python source in UTF-8")?;
     let opening = format!("\n{name} = {QUOTES}");
-    let (_, rest) = source
-        .split_once(&opening)
-        .ok_or_else(|| format!("no text is assigned to {name}"))?;
-    let (text, _) = rest
-        .split_once(QUOTES)
-        .ok_or_else(|| format!("the text of {name} does not end"))?;
+    let (_, rest) = source.split_once(&opening).ok_or_else(|| format!("no text is assigned to {name}"))?;
+    let (text, _) = rest.split_once(QUOTES).ok_or_else(|| format!("the text of {name} does not end"))?;
     if text.contains('\\') {
         return Err(format!("the text of {name} has escapes"));
     }
@@ -80,8 +69,7 @@ mod tests {
 
     use super::*;
 
-    const HEX: &str =
-        ":020000040001F9\n:04001000AABBCCDDDE\n:020016001122B5\n:0100000005FA\n:00000001FF\n";
+    const HEX: &str = ":020000040001F9\n:04001000AABBCCDDDE\n:020016001122B5\n:0100000005FA\n:00000001FF\n";
 
     #[test]
     fn hex_becomes_an_image_with_gaps_filled() {
@@ -99,16 +87,12 @@ mod tests {
     #[test]
     fn hex_segments_count_sixteen_bytes() {
         let text = ":020000021000EC\n:0100020007F6\n:00000001FF\n";
-        assert_eq!(
-            convert(&Step::Hex(0x10002, 0x10003), text.into()).unwrap(),
-            [7]
-        );
+        assert_eq!(convert(&Step::Hex(0x10002, 0x10003), text.into()).unwrap(), [7]);
     }
 
     #[test]
     fn hex_with_a_wrong_checksum_is_refused() {
-        let error =
-            convert(&Step::Hex(0, 0x20000), HEX.replace("DDDE", "DDDF").into()).unwrap_err();
+        let error = convert(&Step::Hex(0, 0x20000), HEX.replace("DDDE", "DDDF").into()).unwrap_err();
         assert!(error.contains("Intel HEX"), "{error}");
     }
 
@@ -124,19 +108,11 @@ mod tests {
     #[test]
     fn zip_members_are_found_or_missed() {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        zip.start_file("a/b.bin", zip::write::SimpleFileOptions::default())
-            .unwrap();
+        zip.start_file("a/b.bin", zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(b"image").unwrap();
         let data = zip.finish().unwrap().into_inner();
-        assert_eq!(
-            convert(&Step::Zip("a/b.bin".into()), data.clone()).unwrap(),
-            b"image"
-        );
-        assert!(
-            convert(&Step::Zip("b.bin".into()), data)
-                .unwrap_err()
-                .contains("b.bin")
-        );
+        assert_eq!(convert(&Step::Zip("a/b.bin".into()), data.clone()).unwrap(), b"image");
+        assert!(convert(&Step::Zip("b.bin".into()), data).unwrap_err().contains("b.bin"));
         assert!(convert(&Step::Zip("b.bin".into()), b"no zip".into()).is_err());
     }
 }

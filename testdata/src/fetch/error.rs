@@ -101,9 +101,7 @@ impl Error {
             }
             Self::Client { .. } => "check the network and that the registry still has this version".into(),
             Self::ClientMissing { debian, .. } => format!("install it; Debian's package is {debian}"),
-            Self::Convert { .. } | Self::Member { .. } => {
-                "the package is not what corpus.toml was written for: check the version it names".into()
-            }
+            Self::Convert { .. } | Self::Member { .. } => "the package is not what corpus.toml was written for: check the version it names".into(),
             Self::Existing { .. } => "it is left alone; move it away and fetch again".into(),
             Self::Io { .. } => "check permissions and free space".into(),
             Self::Recipe { .. } => "take another pair: `list` marks those that must be built".into(),
@@ -117,10 +115,6 @@ impl Error {
     /// Makes an error of this kind out of an I/O error.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            doing,
-            path,
-            source,
-        }
+        move |source| Self::Io { doing, path, source }
     }
 }

@@ -38,10 +38,7 @@ pub enum Outcome {
 pub fn fetch(name: &str) -> Result<Outcome, Error> {
     let Some(pair) = corpus().into_iter().find(|pair| pair.name == name) else {
         return Err(match built().into_iter().find(|pair| pair.name == name) {
-            Some(pair) => Error::Recipe {
-                name: pair.name,
-                recipe: pair.recipe,
-            },
+            Some(pair) => Error::Recipe { name: pair.name, recipe: pair.recipe },
             None => Error::Unknown(name.to_owned()),
         });
     };
@@ -49,9 +46,7 @@ pub fn fetch(name: &str) -> Result<Outcome, Error> {
     let cache = Cache::new();
     let mut outcome = Outcome::AlreadyThere;
     for (file, image) in pair.images() {
-        if place(&directory.join(file), image, || {
-            made_from_package(&cache, &pair, image)
-        })? {
+        if place(&directory.join(file), image, || made_from_package(&cache, &pair, image))? {
             outcome = Outcome::Fetched;
         }
     }
@@ -59,36 +54,17 @@ pub fn fetch(name: &str) -> Result<Outcome, Error> {
 }
 
 /// Makes sure that the file holds the image; `make` is called when it is not there. True when it was written.
-fn place(
-    file: &Path,
-    image: &Image,
-    make: impl FnOnce() -> Result<(Vec<u8>, std::path::PathBuf), Error>,
-) -> Result<bool, Error> {
+fn place(file: &Path, image: &Image, make: impl FnOnce() -> Result<(Vec<u8>, std::path::PathBuf), Error>) -> Result<bool, Error> {
     if file.exists() {
         let found = Digest::of(&std::fs::read(file).map_err(Error::io("read", file))?);
-        return if found == image.sha256 {
-            Ok(false)
-        } else {
-            Err(Error::Existing {
-                path: file.to_owned(),
-                expected: image.sha256,
-                found,
-            })
-        };
+        return if found == image.sha256 { Ok(false) } else { Err(Error::Existing { path: file.to_owned(), expected: image.sha256, found }) };
     }
     let (data, package) = make()?;
     let found = Digest::of(&data);
     if found != image.sha256 {
-        return Err(Error::WrongDigest {
-            image: image_name(file),
-            package,
-            expected: image.sha256,
-            found,
-        });
+        return Err(Error::WrongDigest { image: image_name(file), package, expected: image.sha256, found });
     }
-    let directory = file
-        .parent()
-        .expect("images are in the directory of their pair");
+    let directory = file.parent().expect("images are in the directory of their pair");
     std::fs::create_dir_all(directory).map_err(Error::io("make", directory))?;
     let write = || {
         let mut draft = tempfile::NamedTempFile::new_in(directory)?;
@@ -101,19 +77,10 @@ fn place(
 }
 
 /// The image as its package makes it, and that package's place on this machine.
-fn made_from_package(
-    cache: &Cache,
-    pair: &Pair,
-    image: &Image,
-) -> Result<(Vec<u8>, std::path::PathBuf), Error> {
+fn made_from_package(cache: &Cache, pair: &Pair, image: &Image) -> Result<(Vec<u8>, std::path::PathBuf), Error> {
     let (name, version) = (pair.package_of(image), image.version.as_str());
     let package = match pair.client {
-        Client::Apt => apt::package(
-            cache,
-            pair.architecture.as_deref().unwrap_or("all"),
-            name,
-            version,
-        )?,
+        Client::Apt => apt::package(cache, pair.architecture.as_deref().unwrap_or("all"), name, version)?,
         Client::Cargo => cargo::package(cache, name, version)?,
         Client::Npm => npm::package(cache, name, version)?,
         Client::Pip => pip::package(cache, name, version)?,
@@ -121,21 +88,13 @@ fn made_from_package(
     let path = pair.path_of(image);
     let mut data = archive::read_member(&package, path)?;
     for step in &pair.convert {
-        data = convert::convert(step, data).map_err(|reason| Error::Convert {
-            what: format!("{name} {version}, {path}"),
-            reason,
-        })?;
+        data = convert::convert(step, data).map_err(|reason| Error::Convert { what: format!("{name} {version}, {path}"), reason })?;
     }
     Ok((data, package))
 }
 
 fn image_name(file: &Path) -> String {
-    let parts: Vec<_> = file
-        .iter()
-        .rev()
-        .take(2)
-        .map(|part| part.to_string_lossy())
-        .collect();
+    let parts: Vec<_> = file.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
@@ -146,13 +105,7 @@ mod tests {
     use super::*;
 
     fn image(data: &[u8]) -> Image {
-        Image {
-            version: "1".into(),
-            package: None,
-            path: None,
-            size: data.len() as u64,
-            sha256: Digest::of(data),
-        }
+        Image { version: "1".into(), package: None, path: None, size: data.len() as u64, sha256: Digest::of(data) }
     }
 
     fn make(data: &[u8]) -> Result<(Vec<u8>, PathBuf), Error> {
@@ -167,10 +120,7 @@ mod tests {
         assert_eq!(std::fs::read(&file).unwrap(), b"right");
         let again = place(&file, &image(b"right"), || panic!("it is there"));
         assert!(!again.unwrap());
-        assert_eq!(
-            std::fs::read_dir(file.parent().unwrap()).unwrap().count(),
-            1
-        );
+        assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]
@@ -178,10 +128,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pair/old.bin");
         let error = place(&file, &image(b"right"), || make(b"wrong")).unwrap_err();
-        assert!(
-            matches!(&error, Error::WrongDigest { found, .. } if *found == Digest::of(b"wrong")),
-            "{error}"
-        );
+        assert!(matches!(&error, Error::WrongDigest { found, .. } if *found == Digest::of(b"wrong")), "{error}");
         assert!(error.to_string().contains("pair/old.bin"), "{error}");
         assert!(error.hint().contains("package.tgz"));
         assert!(!file.exists());
@@ -200,9 +147,6 @@ mod tests {
     #[test]
     fn unknown_and_built_pairs_say_so() {
         assert!(matches!(fetch("no-such-pair"), Err(Error::Unknown(_))));
-        assert!(matches!(
-            fetch("rootfs-arm64-ext4"),
-            Err(Error::Recipe { .. })
-        ));
+        assert!(matches!(fetch("rootfs-arm64-ext4"), Err(Error::Recipe { .. })));
     }
 }

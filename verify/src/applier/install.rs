@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::storage::{ReadImage, WriteImage};
 
 /// The decoder of the patch's profile.
+#[allow(clippy::large_enum_variant, reason = "there is no heap to put the large one on")]
 #[derive(Debug)]
 enum Decoder<'m, O: ReadImage, D> {
     Fast(Fast<D>),
@@ -33,6 +34,15 @@ enum Stage<'m, O: ReadImage, D> {
     Payload(Plan, Decoder<'m, O, D>),
     /// The new image is whole and has been found right.
     Checked(Applied),
+}
+
+/// The caller's memory, but for the chunk.
+#[derive(Debug)]
+pub(super) struct Buffers<'m> {
+    pub group: &'m mut [u8],
+    pub segments: &'m mut [Segment],
+    pub scratch: &'m mut [u8],
+    pub tables: Option<Tables<'m>>,
 }
 
 /// The new image in the making.
@@ -59,16 +69,8 @@ pub(super) struct Install<'m, O: ReadImage, N, D> {
 type Result<T, O, N> = core::result::Result<T, ApplyError<<O as ReadImage>::Error, <N as WriteImage>::Error>>;
 
 impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
-    pub(super) fn new(
-        old: O,
-        new: N,
-        group: &'m mut [u8],
-        segments: &'m mut [Segment],
-        scratch: &'m mut [u8],
-        tables: Option<Tables<'m>>,
-        decompressors: Decompressors<D>,
-        expected: Option<Expected>,
-    ) -> Self {
+    pub(super) fn new(old: O, new: N, buffers: Buffers<'m>, decompressors: Decompressors<D>, expected: Option<Expected>) -> Self {
+        let Buffers { group, segments, scratch, tables } = buffers;
         let digest = expected.is_some().then(Sha256::new);
         let stage = Stage::Header(Some(decompressors));
         Self { old: Some(old), new, group, segments, scratch, tables, expected, stage, new_size: None, written: 0, begun: false, crc: Crc32::new(), digest }

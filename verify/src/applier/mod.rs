@@ -54,7 +54,7 @@ use crate::decompress::Decompressor;
 use crate::error::Error;
 use crate::storage::{ReadImage, WriteImage};
 use gate::{Gate, Release};
-use install::Install;
+use install::{Buffers, Install};
 
 /// How far an update is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +115,8 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
         }
         let expected = expectation.expected();
         let gate = Gate::new(memory.chunk, expected.as_ref())?;
-        let install = Install::new(old, new, memory.group, memory.segments, memory.scratch, memory.compact, decompressors, expected);
+        let buffers = Buffers { group: memory.group, segments: memory.segments, scratch: memory.scratch, tables: memory.compact };
+        let install = Install::new(old, new, buffers, decompressors, expected);
         Ok(Self { gate, install, failed: false })
     }
 

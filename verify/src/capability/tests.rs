@@ -24,22 +24,9 @@ fn device() -> Capabilities {
 
 /// What fits the device to the last byte.
 fn package() -> Requirements {
-    let apply = ApplyArguments {
-        chunk_log2: 10,
-        profile: Profile::Fast,
-        ram_log2: 15,
-        instruction_set: InstructionSet::Thumb,
-        sector_log2: 12,
-        ..manifest().apply
-    };
-    Requirements {
-        apply,
-        patch_size: 2000,
-        new_size: 50_000,
-        group_log2: Some(12),
-        window_log: Some(11),
-        ..Requirements::of(&manifest(), None)
-    }
+    let apply =
+        ApplyArguments { chunk_log2: 10, profile: Profile::Fast, ram_log2: 15, instruction_set: InstructionSet::Thumb, sector_log2: 12, ..manifest().apply };
+    Requirements { apply, patch_size: 2000, new_size: 50_000, group_log2: Some(12), window_log: Some(11), ..Requirements::of(&manifest(), None) }
 }
 
 fn reasons(requirements: &Requirements) -> Vec<Error> {

@@ -95,7 +95,9 @@ fn row_02_rollback_below_and_at_the_floor() {
 #[test]
 fn row_03_freeze_old_approvals_run_out() {
     let bytes = good().bytes();
-    for (time, installs) in [(Some(NOW - 11), false), (Some(NOW - 10), true), (Some(NOW + 9), true), (Some(NOW + 10), false), (Some(u64::MAX), false), (None, true)] {
+    for (time, installs) in
+        [(Some(NOW - 11), false), (Some(NOW - 10), true), (Some(NOW + 9), true), (Some(NOW + 10), false), (Some(u64::MAX), false), (None, true)]
+    {
         let state = DeviceState { time, ..fixture::state() };
         assert_eq!(refusal(&vector("", bytes.clone()).on(state)).is_none(), installs, "{time:?}");
     }

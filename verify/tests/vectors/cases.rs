@@ -95,7 +95,10 @@ fn alone() -> Package {
 fn accepted(cases: &mut Cases) {
     let bytes = |package: Package| package.bytes();
     cases.add("oem-and-operator", vector("signed by the OEM, approved by the operator", bytes(good())));
-    cases.add("oem-alone", vector("signed by the OEM, whose signature is all that the policy asks for", bytes(alone())).under(fixture::trust(&[(Role::Oem, 1)])));
+    cases.add(
+        "oem-alone",
+        vector("signed by the OEM, whose signature is all that the policy asks for", bytes(alone())).under(fixture::trust(&[(Role::Oem, 1)])),
+    );
     let two = alone().signed(&second_oem());
     cases.add("two-oem-keys", vector("two of two OEM keys", bytes(two)).under(fixture::trust(&[(Role::Oem, 2)])));
     let all_roles = &[(Role::Oem, 1), (Role::Operator, 2), (Role::Regulator, 1)];
@@ -144,7 +147,10 @@ fn authenticity(cases: &mut Cases) {
     malleable.blocks[0] = raised(&malleable.blocks[0]);
     cases.add("malleable-signature", vector("S of the OEM's signature raised by the group order", malleable.bytes()).refused(Error::OemSignature).row(13));
     let foreign = operator().block(Some(claims()), b"", &digest_item(&Package::of(&other).digest()));
-    cases.add("approval-of-another-manifest", vector("the approval is for another manifest", alone().with(foreign).bytes()).refused(Error::ApprovalSignature).row(14));
+    cases.add(
+        "approval-of-another-manifest",
+        vector("the approval is for another manifest", alone().with(foreign).bytes()).refused(Error::ApprovalSignature).row(14),
+    );
     let other_text = Package { text: Some(b"\xa1\x62en\xa1\x81\x43app\xa1\x06\x639.9".to_vec()), ..good() };
     cases.add("text-of-another", vector("the text of another package", other_text.bytes()).refused(Error::TextDigest).row(5));
     let unnamed = signed(of(&Manifest { text_digest: None, ..manifest() }));
@@ -179,7 +185,8 @@ fn policy(cases: &mut Cases) {
     let same = DeviceState { sequence_floor: 42, ..state() };
     cases.add("sequence-reused", usual("another manifest has this number").on(same).refused(Error::SequenceReused { number: 42 }).row(2));
     let counter = Error::SecurityCounter { found: 3, counter: 4 };
-    cases.add("security-counter-below", usual("below the device's security counter").on(DeviceState { security_counter: 4, ..state() }).refused(counter).row(2));
+    cases
+        .add("security-counter-below", usual("below the device's security counter").on(DeviceState { security_counter: 4, ..state() }).refused(counter).row(2));
     let fast_forward = of(&Manifest { sequence: u64::MAX, ..manifest() }).signed(&stranger()).approved(&operator(), claims());
     let missing = Error::OemThreshold { found: 0, needed: 1 };
     cases.add("fast-forward", vector("the highest sequence number, by an unknown key", fast_forward.bytes()).refused(missing).row(4));
@@ -196,9 +203,15 @@ fn approvals(cases: &mut Cases) {
     let with = |description: &str, package: Package| vector(description, package.bytes());
     let claiming = |description: &str, claims: Claims<'_>| with(description, alone().approved(&operator(), claims));
     cases.add("not-approved", with("nobody has approved", alone()).refused(missing));
-    cases.add("approved-by-another-role", with("the regulator has approved, not the operator", alone().approved(&regulator(), claims())).refused(missing).row(15));
+    cases.add(
+        "approved-by-another-role",
+        with("the regulator has approved, not the operator", alone().approved(&regulator(), claims())).refused(missing).row(15),
+    );
     cases.add("approved-by-oem-key", with("the OEM approves for the operator", alone().approved(&oem(), claims())).refused(Error::ApprovalByOemKey).row(15));
-    cases.add("approved-without-claims", with("the operator has signed as an OEM does", alone().signed(&operator())).refused(Error::ApprovalWithoutClaims).row(15));
+    cases.add(
+        "approved-without-claims",
+        with("the operator has signed as an OEM does", alone().signed(&operator())).refused(Error::ApprovalWithoutClaims).row(15),
+    );
     let two = fixture::trust(&[(Role::Oem, 1), (Role::Operator, 2)]);
     let again = alone().approved(&operator(), claims()).approved(&operator(), Claims { issuer: "operator-b", ..claims() });
     cases.add("one-operator-twice", with("one operator has approved twice", again).under(two).refused(missing).row(12));
@@ -264,8 +277,12 @@ fn trust_files(cases: &mut Cases) {
     let new = record(6, 10, &[&b], 1);
     cases.add("trust-rotation", file("signed by the old key and the new one", trust_file(&new, &[&a, &b])).row(16));
     let (found, needed) = (0, 1);
-    cases.add("trust-without-old-key", file("signed by the new key alone", trust_file(&new, &[&b])).refused(Error::TrustThresholdCurrent { found, needed }).row(16));
-    cases.add("trust-without-new-key", file("signed by the old key alone", trust_file(&new, &[&a])).refused(Error::TrustThresholdNew { found, needed }).row(16));
+    cases.add(
+        "trust-without-old-key",
+        file("signed by the new key alone", trust_file(&new, &[&b])).refused(Error::TrustThresholdCurrent { found, needed }).row(16),
+    );
+    cases
+        .add("trust-without-new-key", file("signed by the old key alone", trust_file(&new, &[&a])).refused(Error::TrustThresholdNew { found, needed }).row(16));
     let over_manifest = a.block(None, b"", &digest_item(&sha256(&new)));
     let over_manifest = trust::write_file(&new, &[&over_manifest]).unwrap();
     cases.add("trust-signed-as-manifest", file("a signature over a manifest is none over a record", over_manifest).refused(Error::TrustSignature).row(21));
@@ -303,5 +320,8 @@ fn capabilities(cases: &mut Cases) {
     cases.add("capabilities", file("what a device can apply, unsigned", &[]));
     cases.add("capabilities-signed", file("what a device can apply, signed", &[&oem().block(None, capability::EXTERNAL, &payload)]));
     let over_manifest = oem().block(None, b"", &payload);
-    cases.add("capabilities-signed-as-manifest", file("a signature over a manifest is none over a record", &[&over_manifest]).refused(Error::CapabilitySignature));
+    cases.add(
+        "capabilities-signed-as-manifest",
+        file("a signature over a manifest is none over a record", &[&over_manifest]).refused(Error::CapabilitySignature),
+    );
 }

@@ -110,7 +110,10 @@ fn blocks(cases: &mut Cases) {
     cases.add("block-is-a-mac", vector("the tag of a COSE_Mac0", block(b"\xd2\x84", b"\xd1\x84")).malformed(ErrorKind::NotSign1).row(11));
     let unprotected = block(b"\xa0\xf6\x58\x40", b"\xa1\x01\x32\xf6\x58\x40");
     cases.add("algorithm-unprotected", vector("the algorithm outside of what is signed", unprotected).malformed(ErrorKind::UnprotectedHeader).row(11));
-    cases.add("payload-undefined", vector("`undefined` for the detached payload", block(b"\xf6\x58\x40", b"\xf7\x58\x40")).malformed(ErrorKind::UnsupportedSimple));
+    cases.add(
+        "payload-undefined",
+        vector("`undefined` for the detached payload", block(b"\xf6\x58\x40", b"\xf7\x58\x40")).malformed(ErrorKind::UnsupportedSimple),
+    );
     cases.add("payload-attached", vector("a payload in the block", block(b"\xf6\x58\x40", b"\x40\x58\x40")).malformed(ErrorKind::WrongType).row(1));
     let approval = good().blocks[1].clone();
     cases.add("approval-cut", vector("an approval file cut short", approval[..100].to_vec()).of(Format::Approval).malformed(ErrorKind::UnexpectedEnd));
@@ -132,9 +135,23 @@ fn manifests(cases: &mut Cases) {
     changed("manifest-version", "a later version of the manifest", b"\xa7\x01\x01", b"\xa7\x01\x02", 1, ErrorKind::ManifestVersion(2));
     changed("key-out-of-order", "the text's digest under a key that comes earlier", b"\x17\x82\x2f", b"\x05\x82\x2f", 1, ErrorKind::KeyOrder);
     changed("key-twice", "two install sequences", b"\x17\x82\x2f", b"\x14\x82\x2f", 1, ErrorKind::DuplicateKey);
-    changed("key-nested-too-deep", "a key of nine arrays in one another", b"\x17\x82\x2f", b"\x81\x81\x81\x81\x81\x81\x81\x81\x81\x00\x82\x2f", 1, ErrorKind::TooDeep);
+    changed(
+        "key-nested-too-deep",
+        "a key of nine arrays in one another",
+        b"\x17\x82\x2f",
+        b"\x81\x81\x81\x81\x81\x81\x81\x81\x81\x00\x82\x2f",
+        1,
+        ErrorKind::TooDeep,
+    );
     changed("uri-not-utf8", "a URI that is not UTF-8", b"\x66#patch", b"\x66#patc\xff", 1, ErrorKind::NotUtf8);
-    changed("vendor-too-short", "a vendor of 15 bytes", &[&b"\x50"[..], &[0x11; 16]].concat(), &[&b"\x4f"[..], &[0x11; 15]].concat(), 1, ErrorKind::WrongLength);
+    changed(
+        "vendor-too-short",
+        "a vendor of 15 bytes",
+        &[&b"\x50"[..], &[0x11; 16]].concat(),
+        &[&b"\x4f"[..], &[0x11; 15]].concat(),
+        1,
+        ErrorKind::WrongLength,
+    );
     changed("name-not-printable", "a bell in the component's name", b"\x43app", b"\x43a\x07p", 2, ErrorKind::ComponentName);
     changed("reporting-policy", "another reporting policy", b"\x01\x0f\x02\x0f", b"\x01\x0f\x02\x00", 1, ErrorKind::NotTheTemplate);
     changed("apply-version", "arguments of a later patch version", b"\x87\x01\x08\x58\x20", b"\x87\x02\x08\x58\x20", 1, ErrorKind::ApplyVersion(2));
@@ -144,7 +161,8 @@ fn manifests(cases: &mut Cases) {
     let mut contradiction = usual.clone();
     contradiction[at + 2] += 1;
     cases.add("sizes-contradict", vector("two sizes of the new image", signed_manifest(contradiction)).malformed(ErrorKind::Contradiction).row(5));
-    cases.add("manifest-behind", vector("a byte after the manifest", signed_manifest([&usual[..], b"\0"].concat())).malformed(ErrorKind::TrailingBytes).row(10));
+    cases
+        .add("manifest-behind", vector("a byte after the manifest", signed_manifest([&usual[..], b"\0"].concat())).malformed(ErrorKind::TrailingBytes).row(10));
 }
 
 fn trust_records(cases: &mut Cases) {
@@ -174,8 +192,18 @@ fn trust_records(cases: &mut Cases) {
     file("trust-keys-out-of-order", "keys in another order", signed(&swapped), ErrorKind::EntryOrder);
     file("trust-key-twice", "one public key under two ids", change(&two, &public[0], &public[1]), ErrorKind::DuplicatePublicKey);
     file("trust-role", "a role that is none", change(&one, b"\x02\x00\x03\x32", b"\x02\x03\x03\x32"), ErrorKind::RoleName);
-    file("trust-algorithm", "a key for another algorithm", change(&one, b"\x02\x00\x03\x32", b"\x02\x00\x03\x26"), ErrorKind::UnsupportedAlgorithm(Algorithm(-7)));
-    file("trust-policy-without-oem", "a policy that asks for operators only", change(&one, b"\x81\x82\x00\x01", b"\x81\x82\x01\x01"), ErrorKind::PolicyWithoutOem);
+    file(
+        "trust-algorithm",
+        "a key for another algorithm",
+        change(&one, b"\x02\x00\x03\x32", b"\x02\x00\x03\x26"),
+        ErrorKind::UnsupportedAlgorithm(Algorithm(-7)),
+    );
+    file(
+        "trust-policy-without-oem",
+        "a policy that asks for operators only",
+        change(&one, b"\x81\x82\x00\x01", b"\x81\x82\x01\x01"),
+        ErrorKind::PolicyWithoutOem,
+    );
     file("trust-threshold", "a threshold of no key", change(&one, b"\x81\x82\x00\x01", b"\x81\x82\x00\x00"), ErrorKind::IntegerRange);
     let blocks = [&a; 17].map(|signer| signer.block(None, trust::EXTERNAL, &digest_item(&fixture::sha256(&one))));
     let crowded = encode(|writer| {
