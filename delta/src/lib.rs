@@ -144,7 +144,7 @@ fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> R
 }
 
 fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
-    compact::check_sizes(old, new)?;
+    compact::check_sizes(old, new, options.ram.map_or(0, RamClass::log2))?;
     let setting = compact::setting(old, new, options);
     let parameters = setting.field.to_bytes();
     let header = Header { instruction_set: setting.instruction_set, old_base: setting.base, parameters: &parameters, ..header_of(old, new, options, geometry) };

@@ -154,6 +154,8 @@ kinds! {
     RoleName = 106, "this is not a role";
     /// A policy that does not ask for an OEM signature.
     PolicyWithoutOem = 107, "a policy does not ask for the OEM's signature";
+    /// More than 2,048 bytes.
+    TrustRecordTooLong = 108, "the trust record is longer than 2048 bytes";
 
     // 130-199: patch.
     /// The patch does not start with `SLP`.

@@ -20,6 +20,8 @@ pub const MAX_RECORD_BLOCKS: usize = MAX_KEYS;
 pub const MAX_ROLE_BYTES: usize = 16;
 /// Longest owner of a key, in bytes.
 pub const MAX_OWNER_BYTES: usize = 32;
+/// Most bytes of a record, without the signatures over it: what a device keeps.
+pub const MAX_RECORD_BYTES: usize = 2048;
 /// The first element of the file.
 pub const MAGIC: &str = "sealift-trust";
 /// The external bytes of signatures over a record.
@@ -313,6 +315,9 @@ impl<'a> TrustRecord<'a> {
 
     fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
         let reader = &mut reader;
+        if reader.rest().len() > MAX_RECORD_BYTES {
+            return Err(reader.error(ErrorKind::TrustRecordTooLong));
+        }
         let mut map = reader.map()?;
         map.required(reader, RECORD_VERSION)?;
         let start = reader.offset();

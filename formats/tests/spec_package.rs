@@ -4,7 +4,7 @@
 use sealift_formats::suit::{
     Algorithm, MANIFEST_VERSION, REPORT_ALL, TAG_ENVELOPE, TAG_SIGN1, claim, command, common_key, envelope_key, header, manifest_key, parameter, text_key,
 };
-use sealift_formats::{approval, cose, envelope, manifest, trust};
+use sealift_formats::{approval, capability, cose, envelope, manifest, trust};
 
 /// The document, with every run of blanks and line ends as one blank.
 fn spec() -> String {
@@ -108,5 +108,15 @@ fn section_7_trust_record() {
         format!("3 => {}, 4 => bstr .size 32", Algorithm::ED25519.0),
         format!("? 5 => owner: tstr .size (1..{})", trust::MAX_OWNER_BYTES),
         format!("tstr .size (1..{}) ; oem, operator, regulator,", trust::MAX_ROLE_BYTES),
+        "A record has at most 2,048 bytes.".to_owned(),
+    ]);
+}
+
+#[test]
+fn section_8_capabilities() {
+    says(&[
+        format!("capabilities-file = [ \"{}\", bstr .cbor capabilities, [ 0*{} bstr .cbor block ] ]", capability::MAGIC, cose::MAX_BLOCKS),
+        format!("4 => [ 1*{} profile ],", capability::MAX_PROFILES),
+        format!("6 => [ 1*{} instruction-set ],", capability::MAX_INSTRUCTION_SETS),
     ]);
 }

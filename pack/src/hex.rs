@@ -26,6 +26,13 @@ pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// The bytes that `text` spells, in either case; `None` if it spells none.
+#[must_use]
+pub fn decode_all(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).ok().and_then(decode::<1>).map(|[byte]| byte));
+    pairs.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{decode, encode};

@@ -3,7 +3,7 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use common::Workshop;
@@ -96,40 +96,13 @@ impl<'a> Token<'a> {
         common::text(&output)
     }
 
-    /// The public half, as the token's own tool gives it, in a PEM file.
-    fn public(&self, object: &str) -> String {
-        let context_free = self.shop.path(&format!("{object}.sig"));
-        let _ = context_free;
-        let name = format!("{object}-token.pub.pem");
-        let mut tool = Command::new("pkcs11-tool");
-        tool.args(["--module", self.module.to_str().unwrap(), "--read-object", "--type", "pubkey", "--label", object, "-o"]).arg(self.shop.path("point.der"));
-        let output = self.in_it(&mut tool);
-        let der = output.ok().filter(|output| output.status.success()).and_then(|_| fs::read(self.shop.path("point.der")).ok());
-        let point = der.map_or_else(|| self.point_by_signing(object), |der| der[der.len() - 32..].to_vec());
-        write_public(&self.shop.path(&name), &point);
-        name
+    /// The public half, in a PEM file.
+    fn public(&self, object: &str, role: &str) -> String {
+        let name = format!("{object}-token");
+        self.ok(&["keygen", "--role", role, "--signer", &self.uri(object), "-o", &name]);
+        assert!(!self.shop.exists(&format!("{name}.key.pem")));
+        format!("{name}.pub.pem")
     }
-
-    /// Where there is no such tool: from a block that the token has signed, which names the key; the point itself from the token's files.
-    fn point_by_signing(&self, object: &str) -> Vec<u8> {
-        let label: &[u8] = object.as_bytes();
-        for entry in fs::read_dir(self.shop.path("tokens")).unwrap() {
-            for file in fs::read_dir(entry.unwrap().path()).unwrap() {
-                let bytes = fs::read(file.unwrap().path()).unwrap();
-                let named = bytes.windows(label.len()).any(|window| window == label);
-                // A DER octet string of 32 bytes, only in public objects.
-                if let Some(at) = bytes.windows(2).position(|window| window == [0x04, 0x20]).filter(|_| named) {
-                    return bytes[at + 2..at + 34].to_vec();
-                }
-            }
-        }
-        panic!("no public point of {object}");
-    }
-}
-
-fn write_public(path: &Path, point: &[u8]) {
-    let key = sealift::keys::PublicKey::from_bytes(point.try_into().unwrap()).unwrap();
-    key.write(path).unwrap();
 }
 
 #[test]
@@ -147,7 +120,7 @@ fn a_token_signs_and_approves_with_keys_that_never_leave_it() {
     token.ok(&["approve", "once", "--signer", &operator, "--operator", "310-410", "--epoch", "3", "-o", "approval"]);
     shop.ok(["attach", "once", "approval", "-o", "approved"]);
 
-    let (oem_public, operator_public) = (token.public("oem"), token.public("operator"));
+    let (oem_public, operator_public) = (token.public("oem", "oem"), token.public("operator", "operator"));
     shop.ok(["trust", "new", "-o", "token-trust", "--key", &oem_public, "--role", "oem"]);
     shop.ok(["trust", "add", "token-trust", "--key", &operator_public, "--role", "operator"]);
     shop.ok(["trust", "policy", "token-trust", "--class", "any", "--require", "oem=1", "--require", "operator=1"]);

@@ -33,6 +33,43 @@ fn an_approval_is_made_only_for_what_comes_out_bit_for_bit() {
     shop.fails(2, ["approve", DELTA, "--key", "operator.key.pem", "--operator", "a", "--rebuild"]);
 }
 
+/// With OpenSSL in the place of the machine that has the keys.
+#[test]
+fn signatures_and_approvals_are_made_elsewhere() {
+    let shop = Workshop::with_release();
+    let unsigned = common::release(20, "lamp-mk2").replace("[signing]\nkey = \"oem.key.pem\"\n", "");
+    shop.write("unsigned.toml", unsigned);
+    shop.ok(["pack", "unsigned.toml", "-o", "unsigned"]);
+    let package = "unsigned/lamp-2.0-full.suit";
+    shop.ok(["sign", package, "--detached", "--public-key", "oem.pub.pem"]);
+    let approval = ["approve", package, "--operator", "310-410", "--epoch", "3"];
+    let run = |more: &[&str]| shop.command([&approval[..], more].concat()).output().unwrap();
+    assert!(run(&["--detached", "--public-key", "operator.pub.pem", "-o", "approval"]).status.success());
+    let sign = |key: &str, tbs: &str| {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", tbs, "-out", &format!("{tbs}.sig")]).current_dir(shop.folder.path());
+        openssl.output().is_ok_and(|output| output.status.success())
+    };
+    let (oem, operator) = (format!("{package}.tbs"), "approval.tbs".to_owned());
+    if !sign("oem.key.pem", &oem) || !sign("operator.key.pem", &operator) {
+        common::skipped("openssl");
+        return;
+    }
+    let [oem_sig, operator_sig] = [&oem, &operator].map(|tbs| format!("{tbs}.sig"));
+    let wrong = shop.fails(1, ["attach", package, &operator_sig, "--public-key", "operator.pub.pem"]);
+    assert!(wrong.contains("does not hold"), "without --about it would be an OEM's signature: {wrong}");
+    shop.ok(["attach", package, &operator_sig, "--public-key", "operator.pub.pem", "--about", "approval.tbs.json", "-o", "one"]);
+    shop.ok(["attach", "one", &oem_sig, "--public-key", "oem.pub.pem", "-o", "both"]);
+    assert!(shop.ok(["verify", "both", "--trust", "trust"]).starts_with("accepted"));
+    // The very bytes that the keys at hand would have made.
+    assert!(run(&["--key", "operator.key.pem", "-o", "block"]).status.success());
+    shop.ok(["attach", package, "block", "-o", "at-hand"]);
+    assert!(shop.read("at-hand") == shop.read("one"));
+    let other = "unsigned/lamp-2.0-from-1.0.suit";
+    assert!(shop.fails(1, ["attach", other, &operator_sig, "--public-key", "operator.pub.pem", "--about", "approval.tbs.json"]).contains("does not hold"));
+    assert!(shop.fails(1, ["attach", package, &operator_sig, "--public-key", "operator.pub.pem", "--about", "oem.pub.pem"]).contains("what was signed"));
+}
+
 #[test]
 fn keys_rotate_under_the_old_and_the_new_ones() {
     let shop = Workshop::with_release();
@@ -124,11 +161,10 @@ const CAPABILITIES: &str = "class = \"CLASS\"\nprofiles = [\"fast\"]\nram = 0\nc
 #[test]
 fn the_best_package_is_the_one_that_fits_and_is_smallest() {
     let shop = Workshop::with_release();
-    let shown: Value = serde_json::from_str(&shop.ok(["inspect", FULL, "--json"])).unwrap();
-    let text = shown.to_string();
-    let at = text.find("\"class\":").unwrap();
-    let class: String = text[at + 8..].chars().skip_while(|c| *c != '"').skip(1).take_while(|c| *c != '"').collect();
-    let capabilities = CAPABILITIES.replace("CLASS", &class);
+    shop.approve(FULL, "approved");
+    let shown: Value = serde_json::from_str(&shop.ok(["verify", "approved", "--trust", "trust", "--json"])).unwrap();
+    let class = shown["class"].as_str().unwrap();
+    let capabilities = CAPABILITIES.replace("CLASS", class);
     shop.write("caps.toml", &capabilities);
     let select = |args: &[&str]| {
         let output = shop.command([&["select", "dist", "--json"], args].concat()).output().unwrap();
@@ -142,7 +178,6 @@ fn the_best_package_is_the_one_that_fits_and_is_smallest() {
     shop.write("small.toml", capabilities.replace("slot = 1000000", "slot = 1000"));
     let error = shop.fails(1, ["select", "dist", "--caps", "small.toml"]);
     assert!(error.contains("the image is larger than the slot for it: it needs") && error.contains("the device has 1000"), "{error}");
-    shop.approve(FULL, "approved");
     shop.ok(["verify", "approved", "--trust", "trust", "--caps", "caps.toml"]);
     assert!(shop.fails(3, ["verify", "approved", "--trust", "trust", "--caps", "small.toml"]).contains("(code 405)"));
     shop.write("compact.toml", capabilities.replace("\"fast\"", "\"compact\"").replace("window = 0x8000000\n", ""));

@@ -29,6 +29,9 @@ pub(crate) struct Statistics {
     pub(crate) decisions: [u64; 6],
     /// By kind: fixed, broken, both wrong, both right (slow lines only).
     pub(crate) kinds: [[u64; 4]; 32],
+    /// Lab: bits of literals by position.
+    pub(crate) places: std::collections::BTreeMap<u32, f64>,
+    pub(crate) here: u32,
 }
 
 struct Driver<'a, C> {
@@ -47,12 +50,18 @@ impl<C: Coder> Coder for Driver<'_, C> {
             let place = cause_number(self.cause);
             if let (Some(bits), Some(count)) = (statistics.bits.get_mut(place), statistics.decisions.get_mut(place)) {
                 *bits -= chance.log2();
+                if place == 5 {
+                    *statistics.places.entry(statistics.here).or_default() -= chance.log2();
+                }
                 *count += 1;
             }
         }
         self.inner.bit(one, bit)
     }
     fn wish(&mut self, position: u32) -> Option<Inline> {
+        if let Some(s) = self.statistics.as_deref_mut() {
+            s.here = position;
+        }
         while self.plan.inlines.get(self.next).is_some_and(|inline| inline.new < position) {
             self.next += 1;
         }
@@ -119,7 +128,9 @@ pub(crate) fn encode(
     while !body.finished() {
         let at = crate::compact::index(body.position());
         let rest = new.get(at..).unwrap_or(&[]);
-        let count = rest.len().min(64);
+        // A step ends with the group at the latest: the applier has no room beyond it.
+        let group = 1_usize << parameters.group;
+        let count = rest.len().min(64).min(group - at % group);
         if let (Some(room), Some(rest)) = (room.get_mut(..count), rest.get(..count)) {
             room.copy_from_slice(rest);
             body.step(&mut driver, room)?;

@@ -15,7 +15,8 @@ mod plan;
 mod segmentation;
 
 use sealift_formats::compact::data::flag;
-use sealift_formats::compact::header::Parameters;
+use sealift_formats::compact::header::{CLASSES, Parameters};
+use sealift_formats::compact::map::PACKED_LIMIT;
 use sealift_formats::compact::parameters::{CompactParameters, IMAGE_LIMIT, class_of, model};
 use sealift_formats::patch::{Header, InstructionSet};
 
@@ -90,12 +91,14 @@ pub(crate) fn encode(old: &[u8], new: &[u8], header: &Header<'_>) -> Result<Payl
     Ok(Payload { bytes, segments: planned.segments.len() as u64, statistics })
 }
 
-/// The profile takes images below a GiB.
-pub(crate) fn check_sizes(old: &[u8], new: &[u8]) -> Result<(), Error> {
+/// The profile takes images below a GiB, and below 16 MiB for all but the largest RAM class.
+pub(crate) fn check_sizes(old: &[u8], new: &[u8], ram_log2: u8) -> Result<(), Error> {
+    let wide = CLASSES.get(usize::from(class_of(ram_log2))).is_some_and(|class| class.wide);
+    let limit = if wide { IMAGE_LIMIT } else { PACKED_LIMIT.into() };
     for (which, image) in [("old", old), ("new", new)] {
         let actual = image.len() as u64;
-        if actual >= IMAGE_LIMIT {
-            return Err(Error::ImageTooLarge { which, actual, limit: IMAGE_LIMIT - 1 });
+        if actual >= limit {
+            return Err(Error::ImageTooLarge { which, actual, limit: limit - 1 });
         }
     }
     Ok(())

@@ -92,7 +92,7 @@ pub(crate) fn plan(old: &[u8], new: &[u8], parameters: &Parameters, model: &AnyM
     };
     for _ in 1..options.passes {
         let rough = split(&pieces, options);
-        let count = rough.segments.len();
+        let count = rough.segments.len().min(usize::from(u16::MAX));
         let (mut segments, mut order, mut reach) = (vec![Segment::default(); count], vec![0; count], vec![0; count]);
         let mut map = AddressMap::new(&mut segments, &mut order, &mut reach);
         for &segment in &rough.segments {

@@ -4,9 +4,10 @@
 //! in `out` and a coder that reads.
 
 use crate::compact::arithmetic::Coder;
+use crate::compact::calls::{self, Calls};
 use crate::compact::header::Parameters;
 use crate::compact::map::{AddressMap, Segment};
-use crate::compact::model::{HIT, LINE as LINE_FAMILY, LITERAL, MISS, Model, PLAIN, START, hash};
+use crate::compact::model::{CALL, HIT, LINE as LINE_FAMILY, LITERAL, MISS, Model, PLAIN, START, TARGET, hash};
 use crate::compact::numbers::{number, signed_number};
 use crate::compact::old_image::OldImage;
 use crate::compact::plan::{Cause, From, Inline};
@@ -44,12 +45,17 @@ pub enum BodyError {
 enum Run {
     /// The number of segments is to be read.
     Count,
-    /// Segments are being read; how many are left, and where the last ended in the new and the old image.
-    List { left: u32, new: u32, old: u32 },
+    /// Segments are being read; how many are left, where the last ended in the new and the old image, and what is known of
+    /// the next: nothing, the gap before it, or its length too.
+    List { left: u32, new: u32, old: u32, gap: Option<u32>, length: Option<u32> },
     /// Bytes without a prediction, up to the next segment; how many literals since the last copy.
     Gap { until: u32, literals: u32 },
+    /// An inline copy of unknown length.
+    Length { until: u32 },
     /// An inline copy whose length is known but not its source.
-    Source { until: u32, length: u32 },
+    Source { length: u32 },
+    /// An inline copy from the old image whose place there is not known.
+    Jump { length: u32 },
     /// A copy; line of `length` bytes, `done` of them made, byte by byte when `slow`.
     Copy { segment: Segment, listed: bool, length: usize, done: usize, slow: bool },
     /// The same byte again and again.
@@ -90,13 +96,16 @@ pub struct Body<'a, O> {
     /// Old minus new offset of the last copy.
     diagonal: u32,
     recent: Recent,
+    calls: Calls<'a>,
+    /// The target of the last call among the literals.
+    called: u32,
 }
 
 impl<'a, O: OldImage> Body<'a, O> {
     /// A body at its start.
-    pub fn new(parameters: Parameters, predictor: Predictor<'a, O>, map: AddressMap<'a>, model: Model<'a>) -> Self {
+    pub fn new(parameters: Parameters, predictor: Predictor<'a, O>, map: AddressMap<'a>, model: Model<'a>, calls: Calls<'a>) -> Self {
         let recent = Recent { hits: u32::MAX, lines: 0, ..Recent::default() };
-        Self { parameters, predictor, map, model, run: Run::Count, position: 0, started: 0, diagonal: 0, recent }
+        Self { parameters, predictor, map, model, run: Run::Count, position: 0, started: 0, diagonal: 0, recent, calls, called: 0 }
     }
 
     /// Bytes of the new image made so far.
@@ -128,7 +137,7 @@ impl<'a, O: OldImage> Body<'a, O> {
                 if crate::compact::index(left) > self.map.capacity() {
                     return Err(BodyError::TooManySegments);
                 }
-                self.run = Run::List { left, new: 0, old: 0 };
+                self.run = Run::List { left, new: 0, old: 0, gap: None, length: None };
                 Ok(0)
             }
             Run::List { left: 0, .. } => {
@@ -136,15 +145,28 @@ impl<'a, O: OldImage> Body<'a, O> {
                 self.enter_gap(0);
                 Ok(0)
             }
-            Run::List { left, new, old } => {
+            Run::List { left, new, old, gap, length } => {
                 coder.cause(Cause::Segments);
-                self.read_segment(coder, left, new, old).map(|()| 0)
+                self.read_segment(coder, left, [new, old], gap, length).map(|()| 0)
             }
             _ if self.position >= self.parameters.new_size => Ok(0),
             Run::Gap { until, literals } => Ok(self.gap(coder, until, literals, out)),
-            Run::Source { until, length } => {
+            Run::Length { until } => {
                 coder.cause(Cause::Inlines);
-                self.source(coder, until, length).map(|()| 0)
+                let wanted = coder.wish(self.position).map_or(0, |wish: Inline| wish.length - SHORTEST_INLINE);
+                let length = number(&mut self.model, coder, field::INLINE_LENGTH, 0, wanted);
+                let length = length.saturating_add(SHORTEST_INLINE).min(until.saturating_sub(self.position));
+                self.run = Run::Source { length };
+                Ok(0)
+            }
+            Run::Source { length } => {
+                coder.cause(Cause::Inlines);
+                self.source(coder, length);
+                Ok(0)
+            }
+            Run::Jump { length } => {
+                coder.cause(Cause::Inlines);
+                self.jump(coder, length).map(|()| 0)
             }
             Run::Copy { segment, listed, length, done, slow } => {
                 if !slow {
@@ -156,12 +178,21 @@ impl<'a, O: OldImage> Body<'a, O> {
         }
     }
 
-    fn read_segment<C: Coder>(&mut self, coder: &mut C, left: u32, new: u32, old: u32) -> Result<(), BodyError> {
-        let wanted = coder.segment(self.map.segments().len());
+    /// Reads one number of the segment list.
+    fn read_segment<C: Coder>(&mut self, coder: &mut C, left: u32, [new, old]: [u32; 2], gap: Option<u32>, length: Option<u32>) -> Result<(), BodyError> {
+        let wanted = coder.segment(self.map.len());
         let model = &mut self.model;
-        let gap = number(model, coder, field::GAP, 0, wanted.new.wrapping_sub(new));
+        let Some(gap) = gap else {
+            let gap = number(model, coder, field::GAP, 0, wanted.new.wrapping_sub(new));
+            self.run = Run::List { left, new, old, gap: Some(gap), length };
+            return Ok(());
+        };
         let size = crate::compact::bits(gap);
-        let length = number(model, coder, field::LENGTH, size, wanted.length.wrapping_sub(1)).saturating_add(1);
+        let Some(length) = length else {
+            let length = number(model, coder, field::LENGTH, size, wanted.length.wrapping_sub(1)).saturating_add(1);
+            self.run = Run::List { left, new, old, gap: Some(gap), length: Some(length) };
+            return Ok(());
+        };
         let expected = old.wrapping_add(gap);
         let jump = wanted.old.wrapping_sub(expected).cast_signed();
         let jump = signed_number(model, coder, field::JUMP, size.min(3), jump);
@@ -172,7 +203,7 @@ impl<'a, O: OldImage> Body<'a, O> {
         if !self.map.push(segment) {
             return Err(BodyError::TooManySegments);
         }
-        self.run = Run::List { left: left - 1, new, old };
+        self.run = Run::List { left: left - 1, new, old, gap: None, length: None };
         Ok(())
     }
 
@@ -200,6 +231,17 @@ impl<'a, O: OldImage> Body<'a, O> {
     fn pushed(&mut self, byte: u8) {
         self.recent.bytes = (self.recent.bytes << 8) | u64::from(byte);
         self.position += 1;
+        if let Some(shift) = calls::alignment(self.parameters.isa)
+            && self.position & ((1 << shift) - 1) == 0
+        {
+            let [b1, b2, b3, b4, ..] = self.recent.bytes.to_le_bytes();
+            let address = self.position.wrapping_sub(calls::WIDTH);
+            if let Some(target) = calls::target(self.parameters.isa, address, u32::from_be_bytes([b1, b2, b3, b4]))
+                && target < self.parameters.new_size
+            {
+                self.calls.insert(target >> shift);
+            }
+        }
     }
 
     // ---- copies ----
@@ -257,10 +299,16 @@ impl<'a, O: OldImage> Body<'a, O> {
         for (to, from) in out.iter_mut().zip(self.predictor.line.predicted(length)) {
             *to = *from;
         }
-        for &byte in self.predictor.line.predicted(length).iter().rev().take(8).rev() {
-            self.recent.bytes = (self.recent.bytes << 8) | u64::from(byte);
+        if calls::alignment(self.parameters.isa).is_some() {
+            for at in 0..length {
+                self.pushed(self.predictor.line.byte(at));
+            }
+        } else {
+            for &byte in self.predictor.line.predicted(length).iter().rev().take(8).rev() {
+                self.recent.bytes = (self.recent.bytes << 8) | u64::from(byte);
+            }
+            self.position += crate::compact::narrow(length);
         }
-        self.position += crate::compact::narrow(length);
         self.recent.hits = u32::MAX;
         self.recent.since = self.recent.since.saturating_add(crate::compact::narrow(length));
         self.recent.differences = 0;
@@ -412,14 +460,25 @@ impl<'a, O: OldImage> Body<'a, O> {
             ];
             let sets = [crate::compact::index(align), crate::compact::index(literals.min(3))];
             if self.model.decide(coder, &START, &contexts, sets, wish.is_some()) {
-                let wanted = wish.map_or(0, |wish: Inline| wish.length - SHORTEST_INLINE);
-                let length = number(&mut self.model, coder, field::INLINE_LENGTH, 0, wanted);
-                let length = length.saturating_add(SHORTEST_INLINE).min(left);
-                self.run = Run::Source { until, length };
+                self.run = Run::Length { until };
                 return 0;
             }
         }
         coder.cause(Cause::Literals);
+        if let Some(shift) = calls::alignment(self.parameters.isa)
+            && left >= calls::WIDTH
+            && self.position & ((1 << shift) - 1) == 0
+            && let Some(bytes) = out.first_chunk_mut::<4>()
+            && self.call(coder, shift, bytes)
+        {
+            let literals = literals.saturating_add(calls::WIDTH);
+            if self.position >= until {
+                self.enter_gap(literals);
+            } else {
+                self.run = Run::Gap { until, literals };
+            }
+            return 4;
+        }
         let pair = if self.parameters.isa == 1 && self.position.is_multiple_of(2) && left >= 2 { out.first_chunk_mut::<2>() } else { None };
         let made = match pair {
             Some(pair) => {
@@ -449,49 +508,118 @@ impl<'a, O: OldImage> Body<'a, O> {
         made
     }
 
+    /// Codes whether a call starts here, and the call if so.
+    fn call<C: Coder>(&mut self, coder: &mut C, shift: u32, bytes: &mut [u8; 4]) -> bool {
+        let isa = self.parameters.isa;
+        let size = calls::target_bits(&self.parameters, shift);
+        let wanted = calls::target(isa, self.position, u32::from_le_bytes(*bytes))
+            .filter(|&target| target < self.parameters.new_size && target & ((1 << shift) - 1) == 0)
+            .filter(|&target| calls::word(isa, self.position, target) == u32::from_le_bytes(*bytes));
+        let [n1, n2, n3, n4, n5, n6, ..] = self.recent.bytes.to_le_bytes().map(u32::from);
+        let contexts = [
+            hash(1, n1),
+            hash(2, n1 | (n2 << 8)),
+            hash(3, n1 | (n3 << 8)),
+            hash(4, n1 | (n3 << 8) | (n5 << 16)),
+            hash(5, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)),
+            hash(6, self.position & 3),
+        ];
+        let sets = [crate::compact::index(self.position >> 1 & 1), 0];
+        if !self.model.decide(coder, &CALL, &contexts, sets, wanted.is_some()) {
+            return false;
+        }
+        let wanted = wanted.unwrap_or(0) >> shift;
+        let page = self.position >> 12;
+        let mut target = 0_u32;
+        for place in (0..size).rev() {
+            let node = (1 << (size - 1 - place)) | target;
+            let low = target << (place + 1);
+            let middle = low + (1 << place);
+            let high = low + (2 << place);
+            let [below, between, above] = [low, middle, high].map(|edge| self.calls.count_below(edge));
+            let zeros = crate::compact::narrow(between - below);
+            let ones = crate::compact::narrow(above - between);
+            let total = zeros + ones;
+            let opinion = if total == 0 { 0 } else { crate::compact::logistic::stretch((ones * 64 + 1) * 65_535 / (total * 64 + 2)) };
+            let contexts = [
+                hash(1, node),
+                hash(2, node ^ (page << 20)),
+                hash(3, node).wrapping_add(hash(4, self.called)),
+                hash(5, node).wrapping_add(hash(6, n1 | (n2 << 8))),
+                hash(7, node).wrapping_add(hash(8, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24))),
+                hash(9, if total == 0 { 0x100 | place } else { zeros.min(8) * 9 + ones.min(8) }),
+            ];
+            let sets = [crate::compact::index(place), crate::compact::index(u32::from(total > 0) + u32::from(total > 1) + u32::from(total > 4))];
+            let bit = self.model.decide_with(coder, &TARGET, &contexts, sets, Some(opinion), (wanted >> place) & 1 == 1);
+            target = (target << 1) | u32::from(bit);
+        }
+        let _ = n6;
+        self.called = target;
+        let word = calls::word(isa, self.position, target << shift);
+        *bytes = word.to_le_bytes();
+        for byte in word.to_le_bytes() {
+            self.pushed(byte);
+        }
+        true
+    }
+
     /// Codes a byte that has no prediction.
     fn literal<C: Coder>(&mut self, coder: &mut C, align: u32, high: Option<u8>, wanted: u8) -> u8 {
-        let [n1, n2, n3, n4, n5, n6, _, n8] = self.recent.bytes.to_le_bytes().map(u32::from);
+        let [n1, n2, n3, n4, n5, n6, n7, n8] = self.recent.bytes.to_le_bytes().map(u32::from);
         let mut phase = align;
+        // What the old image has here on the diagonal of the last copy, and on that of the next.
+        let pair = align < 4;
+        let first = self.position.wrapping_add(self.diagonal);
+        let here = self.position + u32::from(pair && high.is_none());
+        let next = self.map.get(self.started).map_or(self.diagonal, |next| next.old.wrapping_sub(next.new));
+        let mut old = |at: u32| u32::from(self.predictor.peek(at));
+        let e = old(here.wrapping_add(self.diagonal));
+        let f = old(here.wrapping_add(next));
+        // The most telling contexts come first: small RAM classes use only those.
         let bases = match high {
-            _ if align >= 4 => [
+            _ if !pair => [
                 hash(1, align),
                 hash(2, n1),
                 hash(3, n1 | (n2 << 8)),
+                hash(31, e | (align << 8)),
                 hash(4, n1 | (n2 << 8) | (n3 << 16)),
-                hash(5, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)),
-                hash(hash(6, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)), n5 | (n6 << 8)),
                 hash(7, n4 | (align << 8)),
+                hash(5, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)),
+                hash(33, f | (e << 8)),
                 hash(8, n8 | (n4 << 8) | (align << 16)),
-                hash(9, n2 | (align << 8)),
+                hash(32, e | (n1 << 8)),
             ],
             None => [
-                hash(11, align),
+                11,
                 hash(12, n1),
-                hash(13, n1 | (n2 << 8)),
-                hash(14, n1 | (n3 << 8)),
-                hash(15, n1 | (n2 << 8) | (n3 << 16)),
-                hash(16, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)),
-                hash(17, n1 | (n3 << 8) | (n5 << 16)),
-                hash(hash(18, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)), n5 | (n6 << 8)),
-                hash(19, n3),
+                hash(13, n3),
+                hash(14, n7),
+                hash(15, n1 | (n2 << 8) | (n7 >> 3 << 16)),
+                hash(16, n1 | (n5 >> 3 << 8)),
+                hash(17, f | ((n2 & 7) << 8)),
+                hash(18, n2 | (n3 << 8) | (n1 >> 3 << 16)),
+                hash(19, n2),
+                hash(34, e),
             ],
             Some(high) => {
                 phase |= 1;
                 let h = u32::from(high);
+                let g = old(first + 1);
                 [
-                    hash(21, h),
-                    hash(22, h | (n1 << 8)),
-                    hash(23, h | (n2 << 8)),
-                    hash(24, h | (n1 << 8) | (n2 << 16)),
+                    21,
+                    hash(22, h),
+                    hash(23, h | (n7 << 8)),
+                    hash(24, h | ((n4 & 7) << 8) | (n1 >> 3 << 16)),
                     hash(25, h | (n1 << 8) | (n3 << 16)),
-                    hash(26, h | (n1 << 8) | (n2 << 16) | (n3 << 24)),
-                    hash(hash(27, h | (n1 << 8) | (n2 << 16) | (n3 << 24)), n4),
-                    hash(28, h | (n4 << 8)),
-                    hash(29, n2),
+                    hash(26, h | (n1 >> 3 << 8) | (align << 16)),
+                    hash(27, (n2 & 7) | (n1 >> 3 << 8)),
+                    hash(28, h | (n1 << 8) | (n2 << 16) | (n3 << 24)),
+                    hash(29, n2 | (e << 8)),
+                    hash(38, e | (h << 8) | (g << 16)),
                 ]
             }
         };
+        let _ = (n5, n6);
         let align = phase;
         let n1 = high.map_or(n1, u32::from);
         let mut node = 1_u32;
@@ -505,19 +633,18 @@ impl<'a, O: OldImage> Body<'a, O> {
         byte
     }
 
-    fn source<C: Coder>(&mut self, coder: &mut C, until: u32, length: u32) -> Result<(), BodyError> {
-        let wish = coder.wish(self.position);
-        let wanted = match wish.map(|wish| wish.from) {
-            Some(From::Repeat) => 0,
-            _ => 1,
+    fn source<C: Coder>(&mut self, coder: &mut C, length: u32) {
+        let wanted = u32::from(!matches!(coder.wish(self.position).map(|wish| wish.from), Some(From::Repeat)));
+        self.run = if number(&mut self.model, coder, field::INLINE_KIND, 0, wanted) == 0 {
+            Run::Repeat { until: self.position + length }
+        } else {
+            Run::Jump { length }
         };
-        let kind = number(&mut self.model, coder, field::INLINE_KIND, 0, wanted);
-        if kind == 0 {
-            self.run = Run::Repeat { until: self.position + length };
-            return Ok(());
-        }
+    }
+
+    fn jump<C: Coder>(&mut self, coder: &mut C, length: u32) -> Result<(), BodyError> {
         let expected = self.position.wrapping_add(self.diagonal);
-        let wanted = match wish.map(|wish| wish.from) {
+        let wanted = match coder.wish(self.position).map(|wish| wish.from) {
             Some(From::Old(old)) => old,
             _ => expected,
         };
@@ -527,7 +654,6 @@ impl<'a, O: OldImage> Body<'a, O> {
         if segment.old.checked_add(length).is_none_or(|end| end > self.parameters.old_size) {
             return Err(BodyError::SegmentOutside);
         }
-        let _ = until;
         self.begin_copy(segment, false);
         Ok(())
     }

@@ -28,22 +28,36 @@ pub struct Parameters {
 pub struct Class {
     /// Device RAM in bytes.
     pub ram: u32,
-    /// Counters (4 bytes each).
+    /// Counters (3 bytes each).
     pub slots: usize,
-    /// Segments in the address map (20 bytes each).
+    /// Segments in the address map: 9 bytes each, 12 when `wide`, and 4 more for the index when `indexed`.
     pub segments: usize,
-    /// Entries in each of the two caches (8 bytes each).
+    /// Whether images may reach 16 MiB and more.
+    pub wide: bool,
+    /// Whether the map has an index; without, a lookup goes through all segments.
+    pub indexed: bool,
+    /// Entries in the cache of corrections and in that of words (8 bytes each).
     pub cache: usize,
+    /// See `cache`.
+    pub words: usize,
+    /// Known call targets (4 bytes each).
+    pub calls: usize,
 }
 
-/// The RAM classes: 8, 16, 32, 64, 256 KiB and 4 MiB.
+const fn class(kib: u32, slots: usize, segments: usize, caches: [usize; 2], calls: usize) -> Class {
+    let [cache, words] = caches;
+    Class { ram: kib << 10, slots, segments, wide: kib > 256, indexed: kib > 32, cache, words, calls }
+}
+
+/// The RAM classes: 8, 16, 32, 64, 256 KiB and 4 MiB. The tables and the body's own 2.3 KiB leave room for chunk, group and
+/// stack: 3 KiB of 8, 6.5 of 16, 8 of 32, 10 of 64, 16 of 256.
 pub const CLASSES: [Class; 6] = [
-    Class { ram: 8 << 10, slots: 512, segments: 48, cache: 16 },
-    Class { ram: 16 << 10, slots: 1536, segments: 128, cache: 32 },
-    Class { ram: 32 << 10, slots: 4096, segments: 256, cache: 64 },
-    Class { ram: 64 << 10, slots: 8192, segments: 640, cache: 128 },
-    Class { ram: 256 << 10, slots: 32768, segments: 3000, cache: 512 },
-    Class { ram: 4 << 20, slots: 393_216, segments: 60_000, cache: 4096 },
+    class(8, 460, 40, [8, 8], 8),
+    class(16, 1100, 230, [20, 20], 64),
+    class(32, 4000, 480, [64, 64], 256),
+    class(64, 10_000, 900, [128, 128], 512),
+    class(256, 58_000, 3000, [512, 512], 2048),
+    class(4096, 800_000, 60_000, [4096, 512], 16_384),
 ];
 
 impl Parameters {

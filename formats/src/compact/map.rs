@@ -38,14 +38,64 @@ pub enum Owner {
     Nearest,
 }
 
-/// Segments and an index over them by old position.
+/// A segment in nine bytes: new, old and length of three each.
+pub type Packed = [u8; 9];
+
+/// Images below this size fit packed segments.
+pub const PACKED_LIMIT: u32 = 1 << 24;
+
+/// Where the segments are kept.
+#[derive(Debug)]
+enum Store<'a> {
+    Packed(&'a mut [Packed]),
+    Wide(&'a mut [Segment]),
+}
+
+impl Store<'_> {
+    fn capacity(&self) -> usize {
+        match self {
+            Self::Packed(segments) => segments.len(),
+            Self::Wide(segments) => segments.len(),
+        }
+    }
+
+    #[inline]
+    fn get(&self, number: usize) -> Option<Segment> {
+        match self {
+            Self::Packed(segments) => segments.get(number).map(|&[a, b, c, d, e, f, g, h, i]| Segment {
+                new: u32::from_le_bytes([a, b, c, 0]),
+                old: u32::from_le_bytes([d, e, f, 0]),
+                length: u32::from_le_bytes([g, h, i, 0]),
+            }),
+            Self::Wide(segments) => segments.get(number).copied(),
+        }
+    }
+
+    fn set(&mut self, number: usize, segment: Segment) -> bool {
+        match self {
+            Self::Packed(segments) => {
+                let ([a, b, c, x], [d, e, f, y]) = (segment.new.to_le_bytes(), segment.old.to_le_bytes());
+                let [g, h, i, z] = segment.length.to_le_bytes();
+                let Some(slot) = segments.get_mut(number).filter(|_| x | y | z == 0) else { return false };
+                *slot = [a, b, c, d, e, f, g, h, i];
+            }
+            Self::Wide(segments) => {
+                let Some(slot) = segments.get_mut(number) else { return false };
+                *slot = segment;
+            }
+        }
+        true
+    }
+}
+
+/// Segments and an index over them by old position. Without room for the index, lookups go through all segments.
 #[derive(Debug)]
 pub struct AddressMap<'a> {
-    segments: &'a mut [Segment],
+    segments: Store<'a>,
     /// Numbers of segments, in the order of (old, number).
-    order: &'a mut [u32],
+    order: &'a mut [u16],
     /// For each place in `order`: the number of the segment whose end reaches farthest among those up to it.
-    reach: &'a mut [u32],
+    reach: &'a mut [u16],
     used: usize,
 }
 
@@ -53,48 +103,59 @@ pub struct AddressMap<'a> {
 const WALK: usize = 64;
 
 impl<'a> AddressMap<'a> {
-    /// A map in the given memory; it holds as many segments as the shortest of the slices.
-    pub fn new(segments: &'a mut [Segment], order: &'a mut [u32], reach: &'a mut [u32]) -> Self {
-        Self { segments, order, reach, used: 0 }
+    /// A map in the given memory. `order` and `reach` are as long as `segments`.
+    pub fn new(segments: &'a mut [Segment], order: &'a mut [u16], reach: &'a mut [u16]) -> Self {
+        Self { segments: Store::Wide(segments), order, reach, used: 0 }
+    }
+
+    /// A map in nine bytes a segment, for images below [`PACKED_LIMIT`]. `order` and `reach` are as long as `segments`, or
+    /// empty.
+    pub fn packed(segments: &'a mut [Packed], order: &'a mut [u16], reach: &'a mut [u16]) -> Self {
+        Self { segments: Store::Packed(segments), order, reach, used: 0 }
     }
 
     /// Most segments it can hold.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.segments.len().min(self.order.len()).min(self.reach.len())
+        let room = if self.order.is_empty() { usize::MAX } else { self.order.len().min(self.reach.len()) };
+        self.segments.capacity().min(room).min(usize::from(u16::MAX))
     }
 
     /// Appends a segment; false when the map is full. Call [`AddressMap::index`] after the last one.
     pub fn push(&mut self, segment: Segment) -> bool {
-        if self.used >= self.capacity() {
+        if self.used >= self.capacity() || !self.segments.set(self.used, segment) {
             return false;
         }
-        let number = crate::compact::narrow(self.used);
-        if let (Some(slot), Some(order)) = (self.segments.get_mut(self.used), self.order.get_mut(self.used)) {
-            *slot = segment;
-            *order = number;
+        if let Some(order) = self.order.get_mut(self.used) {
+            *order = u16::try_from(self.used).unwrap_or(u16::MAX);
         }
         self.used += 1;
         true
     }
 
-    /// The segments, in the order of the new image.
+    /// How many segments there are.
     #[must_use]
-    pub fn segments(&self) -> &[Segment] {
-        self.segments.get(..self.used).unwrap_or(&[])
+    pub fn len(&self) -> usize {
+        self.used
     }
 
-    /// Segment number `number`.
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    /// Segment number `number`, in the order of the new image.
     #[inline]
     #[must_use]
     pub fn get(&self, number: usize) -> Option<Segment> {
-        self.segments().get(number).copied()
+        self.segments.get(number).filter(|_| number < self.used)
     }
 
-    /// Builds the index; before it, every projection is the identity.
+    /// Builds the index.
     pub fn index(&mut self) {
-        let segments = self.segments.get(..self.used).unwrap_or(&[]);
-        let get = |number: u32| segments.get(crate::compact::index(number)).copied().unwrap_or_default();
+        let segments = &self.segments;
+        let get = |number: u16| segments.get(usize::from(number)).unwrap_or_default();
         if let Some(order) = self.order.get_mut(..self.used) {
             order.sort_unstable_by_key(|&number| (get(number).old, number));
         }
@@ -105,6 +166,34 @@ impl<'a> AddressMap<'a> {
             }
             *reach = best;
         }
+    }
+
+    /// [`AddressMap::project_far`] without an index.
+    fn search(&self, old: u32) -> (u32, Owner) {
+        let mut best: Option<Segment> = None;
+        let mut holders = 0;
+        let mut below: Option<Segment> = None;
+        let mut lowest: Option<Segment> = None;
+        for number in 0..self.used {
+            let Some(segment) = self.segments.get(number) else { break };
+            if segment.project(old).is_some() {
+                holders += 1;
+                if best.is_none_or(|best| segment.length > best.length) {
+                    best = Some(segment);
+                }
+            }
+            if segment.old <= old && below.is_none_or(|below| segment.end() > below.end()) {
+                below = Some(segment);
+            }
+            if lowest.is_none_or(|lowest| segment.old < lowest.old) {
+                lowest = Some(segment);
+            }
+        }
+        if let Some(new) = best.and_then(|best| best.project(old)) {
+            return (new, if holders == 1 { Owner::Other } else { Owner::Several });
+        }
+        let shifted = below.or(lowest).map_or(old, |segment| old.wrapping_sub(segment.old).wrapping_add(segment.new));
+        (shifted, Owner::Nearest)
     }
 
     /// Where the old offset `old` went, seen from a copy in `current`.
@@ -120,7 +209,10 @@ impl<'a> AddressMap<'a> {
     /// Where the old offset `old` went, whoever asks.
     #[must_use]
     pub fn project_far(&self, old: u32) -> (u32, Owner) {
-        let get = |number: u32| self.segments.get(crate::compact::index(number)).copied().unwrap_or_default();
+        if self.order.is_empty() {
+            return self.search(old);
+        }
+        let get = |number: u16| self.segments.get(usize::from(number)).unwrap_or_default();
         let order = self.order.get(..self.used).unwrap_or(&[]);
         let after = order.partition_point(|&number| get(number).old <= old);
         let mut best: Option<Segment> = None;

@@ -7,6 +7,7 @@
 pub mod arithmetic;
 pub mod body;
 pub mod caches;
+pub mod calls;
 pub mod data;
 pub mod header;
 pub mod logistic;

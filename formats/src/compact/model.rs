@@ -9,101 +9,134 @@ use crate::compact::logistic::{LIMIT, squash, stretch};
 /// Most contexts of one decision.
 pub const MOST_INPUTS: usize = 12;
 
+/// How many contexts a sort of decision looks at, and how many weight sets of the first and of the second kind it has.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Contexts; those behind them are not looked at.
+    pub inputs: usize,
+    /// Sets of the first and of the second kind; set numbers wrap around.
+    pub sets: [usize; 2],
+    /// First weight in the table.
+    first: usize,
+}
+
+/// Classes of how often a counter was used; each input has a weight for each.
+const USES: usize = 8;
+
+impl Shape {
+    const fn new(inputs: usize, first: usize, second: usize) -> Self {
+        Self { inputs, sets: [first, second], first: 0 }
+    }
+
+    /// Weights in all.
+    const fn weights(&self) -> usize {
+        self.inputs * (self.sets[0] + self.sets[1] + USES)
+    }
+}
+
 /// A sort of decision: its part of the weights and how fast it learns.
 #[derive(Clone, Copy, Debug)]
 pub struct Family {
     /// Mixed into every context, so that families do not share counters.
     pub salt: u32,
-    /// First weight in the table.
-    pub first: usize,
-    /// Weights per set.
-    pub inputs: usize,
-    /// Sets of the first and of the second kind; both are added.
-    pub sets: [usize; 2],
-    /// A counter moves by at least one part in this many (plus 1.5).
-    pub limit: u32,
-    /// Learning rate of the weights, in 1/1024.
+    /// The shapes for small and for large RAM classes.
+    shapes: [Shape; 2],
+    /// Learning rate of the weights.
     pub rate: i32,
-    /// Weight at the start, in 65,536ths, in each of the two sets.
-    pub weight: i32,
+    /// Weight at the start, in 4,096ths, in each of the two sets.
+    pub weight: i16,
     /// First probability when nothing is known, in 65,536ths.
     pub start: u32,
+    /// The probability stays this far from 0 and 1, in 65,536ths.
+    pub floor: u32,
 }
 
 impl Family {
-    /// Weights of the family in all.
-    #[must_use]
-    pub const fn weights(&self) -> usize {
-        self.inputs * (self.sets[0] + self.sets[1])
-    }
-
-    const fn placed(mut self, first: usize) -> Self {
-        self.first = first;
+    const fn after(mut self, before: &Self) -> Self {
+        let [small, large] = &mut self.shapes;
+        let [small_before, large_before] = &before.shapes;
+        small.first = small_before.first + small_before.weights();
+        large.first = large_before.first + large_before.weights();
         self
     }
 }
 
 /// Whether a whole line is as predicted.
-pub const LINE: Family = Family { salt: 0x1b87_3593, first: 0, inputs: 6, sets: [8, 8], limit: 250, rate: 14, weight: 12_000, start: 40_000 };
+pub const LINE: Family = Family { salt: 0x1b87_3593, shapes: [Shape::new(5, 8, 1), Shape::new(6, 8, 8)], rate: 14, weight: 750, start: 40_000, floor: 16 };
 /// Whether a byte is as predicted.
 pub const HIT: Family =
-    Family { salt: 0x5bd1_e995, first: 0, inputs: 10, sets: [64, 16], limit: 250, rate: 10, weight: 9_000, start: 60_000 }.placed(LINE.first + LINE.weights());
+    Family { salt: 0x5bd1_e995, shapes: [Shape::new(10, 8, 4), Shape::new(10, 64, 16)], rate: 10, weight: 562, start: 60_000, floor: 16 }.after(&LINE);
 /// Whether a mispredicted byte is the plain old byte, and other second guesses.
 pub const PLAIN: Family =
-    Family { salt: 0x2545_f491, first: 0, inputs: 4, sets: [4, 4], limit: 120, rate: 14, weight: 14_000, start: 32_768 }.placed(HIT.first + HIT.weights());
+    Family { salt: 0x2545_f491, shapes: [Shape::new(4, 4, 1), Shape::new(4, 4, 4)], rate: 14, weight: 875, start: 32_768, floor: 16 }.after(&HIT);
 /// The difference of a mispredicted byte.
-pub const MISS: Family = Family { salt: 0x7feb_352d, first: 0, inputs: 8, sets: [32, 32], limit: 120, rate: 10, weight: 12_000, start: 32_768 }
-    .placed(PLAIN.first + PLAIN.weights());
+pub const MISS: Family =
+    Family { salt: 0x7feb_352d, shapes: [Shape::new(5, 8, 1), Shape::new(8, 32, 32)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&PLAIN);
 /// A literal byte.
 pub const LITERAL: Family =
-    Family { salt: 0x846c_a68b, first: 0, inputs: 9, sets: [64, 32], limit: 250, rate: 8, weight: 10_000, start: 32_768 }.placed(MISS.first + MISS.weights());
+    Family { salt: 0x846c_a68b, shapes: [Shape::new(3, 8, 1), Shape::new(10, 64, 32)], rate: 8, weight: 625, start: 32_768, floor: 16 }.after(&MISS);
 /// Whether a copy starts inside a gap.
-pub const START: Family = Family { salt: 0x9e37_79b9, first: 0, inputs: 4, sets: [4, 4], limit: 250, rate: 10, weight: 12_000, start: 4_000 }
-    .placed(LITERAL.first + LITERAL.weights());
-/// Bits of a number.
+pub const START: Family =
+    Family { salt: 0x9e37_79b9, shapes: [Shape::new(4, 4, 1), Shape::new(4, 4, 4)], rate: 10, weight: 750, start: 4_000, floor: 16 }.after(&LITERAL);
+/// Bits of a number; 63 of them cost at most 63 bytes.
 pub const NUMBER: Family =
-    Family { salt: 0x3243_f6a9, first: 0, inputs: 3, sets: [16, 8], limit: 120, rate: 14, weight: 16_000, start: 32_768 }.placed(START.first + START.weights());
+    Family { salt: 0x3243_f6a9, shapes: [Shape::new(3, 8, 3), Shape::new(3, 16, 8)], rate: 14, weight: 1000, start: 32_768, floor: 256 }.after(&START);
+/// Whether a call starts here among the literals.
+pub const CALL: Family =
+    Family { salt: 0x1f35_1c2d, shapes: [Shape::new(4, 2, 1), Shape::new(6, 4, 4)], rate: 10, weight: 750, start: 4_000, floor: 16 }.after(&NUMBER);
+/// The target of such a call.
+pub const TARGET: Family =
+    Family { salt: 0x42a3_7d19, shapes: [Shape::new(6, 1, 4), Shape::new(6, 32, 4)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&CALL);
 
 /// All families.
-pub const FAMILIES: [Family; 7] = [LINE, HIT, PLAIN, MISS, LITERAL, START, NUMBER];
-/// Weights that a model needs.
-pub const WEIGHTS: usize = NUMBER.first + NUMBER.weights();
+const FAMILIES: [Family; 9] = [LINE, HIT, PLAIN, MISS, LITERAL, START, NUMBER, CALL, TARGET];
 
-/// Trust in a counter that has seen `n` decisions, in 256ths, for n of 0 to 31.
+/// Weights that a model needs: in small RAM classes, and in large ones.
+pub const WEIGHTS: [usize; 2] = [TARGET.shapes[0].first + TARGET.shapes[0].weights(), TARGET.shapes[1].first + TARGET.shapes[1].weights()];
+
+/// Trust in a counter that has seen `n` decisions, in 256ths, for n of 0 to 15.
 #[allow(clippy::indexing_slicing, reason = "made by the compiler: an index outside would not compile")]
-const fn trust_table() -> [i32; 32] {
-    let mut table = [0; 32];
-    let mut n = 0;
-    let mut value = 0;
-    while n < 32 {
-        table[n] = value * 300 / (value * 2 + 5) * 2;
-        value += 2;
+const fn trust_table() -> [i32; 16] {
+    let mut table = [0; 16];
+    let mut n = 1;
+    let mut four = 4;
+    while n < 16 {
+        table[n] = 170 * (four + 3) / (four + 5);
+        four += 4;
         n += 1;
     }
     table
 }
-const TRUST: [i32; 32] = trust_table();
+const TRUST: [i32; 16] = trust_table();
 
-/// Steps of a counter that has seen `n` decisions, in 65,536ths.
+/// Steps of a counter that has seen `n` decisions, in 65,536ths: one part in `n + 1.25`.
 #[allow(clippy::indexing_slicing, reason = "made by the compiler: an index outside would not compile")]
-const fn step_table() -> [u32; 256] {
-    let mut table = [0; 256];
+const fn step_table() -> [u32; 16] {
+    let mut table = [0; 16];
     let mut n = 0;
-    let mut twice = 3;
-    while n < 256 {
-        table[n] = 131_072 / twice;
-        twice += 2;
+    let mut part = 20;
+    while n < 16 {
+        table[n] = 1_048_576 / part;
+        part += 16;
         n += 1;
     }
     table
 }
-const STEP: [u32; 256] = step_table();
+const STEP: [u32; 16] = step_table();
+
+/// Class of use by decisions seen.
+const USE: [u8; 16] = [0, 1, 2, 3, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 7];
+
+/// Largest weight: eight.
+const MOST_WEIGHT: i32 = 32_000;
 
 /// The model's memory.
 #[derive(Debug)]
 pub struct Model<'a> {
-    slots: &'a mut [u32],
-    weights: &'a mut [i32],
+    slots: &'a mut [Slot],
+    weights: &'a mut [i16],
+    /// Which of the two shapes the families have.
+    size: usize,
 }
 
 #[inline]
@@ -119,73 +152,138 @@ pub fn hash(context: u32, part: u32) -> u32 {
     (context ^ part).wrapping_mul(0x9e37_79b1).rotate_left(11) ^ part
 }
 
+/// A counter in three bytes, as the table holds it.
+pub type Slot = [u8; 3];
+
+/// The same as a number: probability of a one (12 bits), check of the context (8), decisions seen (4).
+const FRESH: u32 = 0x80_0000;
+const CHECK: u32 = 0xff0;
+/// Most decisions that a counter counts.
+const MOST_SEEN: u32 = 15;
+
+#[inline]
+fn seen(slot: u32) -> u32 {
+    slot & 0xf
+}
+
+#[inline]
+fn load(slot: Slot) -> u32 {
+    let [low, middle, high] = slot;
+    u32::from_le_bytes([low, middle, high, 0])
+}
+
+#[inline]
+fn store(slot: u32) -> Slot {
+    let [low, middle, high, _] = slot.to_le_bytes();
+    [low, middle, high]
+}
+
 /// What one decision looked up.
 #[derive(Clone, Copy, Default)]
 struct Input {
     place: usize,
     slot: u32,
     stretch: i32,
+    /// The weight for how often the counter was used.
+    weight: usize,
 }
 
 impl<'a> Model<'a> {
-    /// A fresh model in the given memory. Any sizes work; `weights` should hold [`WEIGHTS`].
-    pub fn new(slots: &'a mut [u32], weights: &'a mut [i32]) -> Self {
-        slots.fill(0x8000_0000);
+    /// A fresh model in the given memory: any number of counters, and the first or second number of [`WEIGHTS`].
+    pub fn new(slots: &'a mut [Slot], weights: &'a mut [i16]) -> Self {
+        slots.fill(store(FRESH));
+        weights.fill(0);
+        let size = usize::from(weights.len() >= WEIGHTS[1]);
         for family in FAMILIES {
-            if let Some(part) = weights.get_mut(family.first..family.first + family.weights()) {
+            let Some(shape) = family.shapes.get(size) else { continue };
+            let sets = shape.inputs * (shape.sets[0] + shape.sets[1]);
+            if let Some(part) = weights.get_mut(shape.first..shape.first + sets) {
                 part.fill(family.weight);
             }
         }
-        Self { slots, weights }
+        Self { slots, weights, size }
     }
 
     /// Codes one decision.
     #[inline]
     pub fn decide<C: Coder, const N: usize>(&mut self, coder: &mut C, family: &Family, contexts: &[u32; N], sets: [usize; 2], bit: bool) -> bool {
-        let mut inputs = [Input::default(); N];
+        self.decide_with(coder, family, contexts, sets, None, bit)
+    }
+
+    /// Finds the counter of a context, or the place where it is to be: two neighbours are possible, and the one that was
+    /// used less gives way.
+    #[inline]
+    fn find(&mut self, hashed: u32, start: u32) -> (usize, u32) {
         let size = u64::try_from(self.slots.len()).unwrap_or(0);
-        let [a, b] = [sets[0] % family.sets[0], family.sets[0] + sets[1] % family.sets[1]];
-        let [a, b] = [family.first + a * N, family.first + b * N];
-        let mut sum = 0_i64;
-        {
-            let first = self.weights.get(a..a + N).unwrap_or(&[]);
-            let second = self.weights.get(b..b + N).unwrap_or(&[]);
-            let weights = first.iter().zip(second);
-            for (number, ((input, &context), (w, v))) in inputs.iter_mut().zip(contexts).zip(weights).enumerate() {
-                let hashed = mix(context ^ family.salt.wrapping_mul(2 * crate::compact::narrow(number) + 1));
-                let place = usize::try_from((u64::from(hashed) * size) >> 32).unwrap_or(0);
-                let check = (mix(hashed) & 0xff) << 8;
-                let mut slot = self.slots.get(place).copied().unwrap_or(0x8000_0000);
-                if slot & 0xff00 != check {
-                    slot = (family.start << 16) | check;
-                }
-                let seen = crate::compact::index(slot & 0xff).min(31);
-                let value = (stretch(slot >> 16) * TRUST.get(seen).copied().unwrap_or(256)) >> 8;
-                let value = value.clamp(-LIMIT, LIMIT);
-                *input = Input { place, slot, stretch: value };
-                sum += i64::from(w + v) * i64::from(value);
-            }
+        let place = usize::try_from((u64::from(hashed) * size) >> 32).unwrap_or(0);
+        let check = (mix(hashed) << 4) & CHECK;
+        let first = self.slots.get(place).copied().map_or(FRESH, load);
+        if first & CHECK == check {
+            return (place, first);
         }
-        let mixed = i32::try_from((sum >> 16).clamp(-4095, 4095)).unwrap_or(0);
-        let one = squash(mixed);
+        let second = self.slots.get(place ^ 1).copied().map_or(FRESH, load);
+        if second & CHECK == check {
+            return (place ^ 1, second);
+        }
+        let fresh = ((start << 8) & 0xff_f000) | check;
+        if seen(second) < seen(first) {
+            if let Some(slot) = self.slots.get_mut(place) {
+                *slot = store(first - 1);
+            }
+            return (place ^ 1, fresh);
+        }
+        (place, fresh)
+    }
+
+    /// Codes one decision on which another part of the program has an opinion (a stretched probability): it takes the place
+    /// of the last context's.
+    #[inline]
+    pub fn decide_with<C: Coder, const N: usize>(
+        &mut self,
+        coder: &mut C,
+        family: &Family,
+        contexts: &[u32; N],
+        sets: [usize; 2],
+        opinion: Option<i32>,
+        bit: bool,
+    ) -> bool {
+        let [small, large] = &family.shapes;
+        let shape = if self.size == 0 { small } else { large };
+        let count = shape.inputs.min(N);
+        let mut inputs = [Input::default(); N];
+        let [a, b] = [sets[0] % shape.sets[0], shape.sets[0] + sets[1] % shape.sets[1]];
+        let [a, b] = [shape.first + a * shape.inputs, shape.first + b * shape.inputs];
+        let uses = shape.first + (shape.sets[0] + shape.sets[1]) * shape.inputs;
+        let mut sum = 0_i32;
+        let mut salt = family.salt;
+        for (number, (input, &context)) in inputs.iter_mut().zip(contexts).enumerate().take(count) {
+            let (place, slot) = self.find(mix(context ^ salt), family.start);
+            salt = salt.wrapping_add(family.salt << 1);
+            let often = crate::compact::index(seen(slot));
+            let value = (stretch((slot >> 12 << 4) | 8) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
+            let value = if number + 1 == N { opinion.unwrap_or(value) } else { value };
+            let weight = uses + number * USES + USE.get(often).copied().map_or(0, usize::from);
+            *input = Input { place, slot, stretch: value, weight };
+            let [u, v, w] = [a + number, b + number, weight].map(|at| self.weights.get(at).copied().map_or(0, i32::from));
+            sum += (u + v + w).clamp(-MOST_WEIGHT, MOST_WEIGHT) * value;
+        }
+        let one = squash((sum >> 12).clamp(-LIMIT, LIMIT)).clamp(family.floor, 65_536 - family.floor);
         let bit = coder.bit(one, bit);
         let error = if bit { 65_535 - crate::compact::signed(one) } else { -crate::compact::signed(one) };
-        for (input, base) in inputs.iter().enumerate() {
-            let change = (((base.stretch * error) >> 10) * family.rate) >> 8;
-            for from in [a, b] {
-                if let Some(weight) = self.weights.get_mut(from + input) {
-                    *weight = (*weight + change).clamp(-400_000, 400_000);
+        for (number, input) in inputs.iter().enumerate().take(count) {
+            let change = (((input.stretch * error) >> 10) * family.rate + (1 << 11)) >> 12;
+            for at in [a + number, b + number, input.weight] {
+                if let Some(weight) = self.weights.get_mut(at) {
+                    let moved = (i32::from(*weight) + change).clamp(-MOST_WEIGHT, MOST_WEIGHT);
+                    *weight = i16::try_from(moved).unwrap_or(0);
                 }
             }
-        }
-        for input in &inputs {
-            let seen = input.slot & 0xff;
-            let probability = input.slot >> 16;
-            let step = STEP.get(crate::compact::index(seen)).copied().unwrap_or(256);
+            let often = seen(input.slot);
+            let probability = (input.slot >> 12 << 4) | 8;
+            let step = STEP.get(crate::compact::index(often)).copied().unwrap_or(4096);
             let probability = if bit { probability + (((65_535 - probability) * step) >> 16) } else { probability - ((probability * step) >> 16) };
-            let seen = if seen < family.limit { seen + 1 } else { seen };
             if let Some(slot) = self.slots.get_mut(input.place) {
-                *slot = (probability << 16) | (input.slot & 0xff00) | seen;
+                *slot = store((probability >> 4 << 12) | (input.slot & CHECK) | (often + 1).min(MOST_SEEN));
             }
         }
         bit

@@ -26,7 +26,7 @@ pub struct OldWindow<O> {
     failed: bool,
 }
 
-const CAPACITY: usize = 512;
+const CAPACITY: usize = 320;
 
 /// Bytes kept before the position asked for.
 pub const BEHIND: u32 = 64;

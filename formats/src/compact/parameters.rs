@@ -2,6 +2,7 @@
 
 use super::data::flag;
 use super::header::{CLASSES, Parameters};
+use super::map::PACKED_LIMIT;
 use crate::error::ErrorKind;
 use crate::isa::AnyModel;
 use crate::patch::{Header, InstructionSet};
@@ -54,12 +55,17 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ProfileParameters`] when the field is malformed, or the header describes what this profile cannot do: images of a GiB and more, groups above 16 MiB, or
+    /// [`ErrorKind::ProfileParameters`] when the field is malformed, or the header describes what this profile cannot do: images of a GiB and more (16 MiB and more below the largest class), groups above 16 MiB, or
     /// images at two different addresses.
     pub fn of_header(header: &Header<'_>) -> Result<Self, ErrorKind> {
         let CompactParameters { data, ram_size, ram } = CompactParameters::parse(header.parameters)?;
         let size = |size: u64| u32::try_from(size).ok().filter(|_| size < IMAGE_LIMIT).ok_or(ErrorKind::ProfileParameters);
         if header.group_log2 > 24 || header.base_shift != 0 {
+            return Err(ErrorKind::ProfileParameters);
+        }
+        let class = class_of(header.ram_log2);
+        let wide = CLASSES.get(usize::from(class)).is_some_and(|class| class.wide);
+        if !wide && header.old_size.max(header.new_size) >= u64::from(PACKED_LIMIT) {
             return Err(ErrorKind::ProfileParameters);
         }
         Ok(Self {
@@ -71,7 +77,7 @@ impl Parameters {
             ram_size,
             base: header.old_base,
             group: header.group_log2,
-            class: class_of(header.ram_log2),
+            class,
         })
     }
 }

@@ -13,7 +13,7 @@ pub const LINE: usize = 64;
 const TAIL: usize = 8;
 const SIZE: usize = LINE + TAIL;
 /// References that may start in a line, and one that reaches into it.
-const MOST_FOUND: usize = 50;
+const MOST_FOUND: usize = 36;
 /// Before a segment or group, this many bytes of the old image are scanned to get a model into its stride.
 const WARM_UP: u32 = 256;
 
@@ -57,13 +57,31 @@ pub struct Note {
 /// A reference whose bytes lie in the current line.
 #[derive(Clone, Copy, Debug)]
 struct Found {
-    /// First byte, relative to the line's start; negative when it began in the line before.
-    at: i32,
-    reference: Reference,
+    /// The address it holds in the old image.
+    target: u64,
     /// What the reference's bytes would be in the new image.
     guess: [u8; 8],
-    /// What they are in the old one.
-    plain: [u8; 8],
+    /// First byte, relative to the line's start; negative when it began in the line before.
+    at: i8,
+    kind: Kind,
+    form: u8,
+    width: u8,
+}
+
+impl Found {
+    const NONE: Self = Self { target: 0, guess: [0; 8], at: 0, kind: Kind::Call, form: 0, width: 0 };
+
+    fn reference(&self) -> Reference {
+        Reference { kind: self.kind, form: self.form, width: self.width, target: self.target }
+    }
+
+    fn start(&self) -> i32 {
+        i32::from(self.at)
+    }
+
+    fn end(&self) -> i32 {
+        i32::from(self.at) + i32::from(self.width)
+    }
 }
 
 /// The line being predicted.
@@ -71,7 +89,15 @@ struct Found {
 pub struct Line {
     bytes: [u8; SIZE],
     plain: [u8; SIZE],
-    notes: [Note; SIZE],
+    notes: [Packed; SIZE],
+}
+
+/// A note in four bytes: kind, trust and place, tag.
+#[derive(Clone, Copy, Debug, Default)]
+struct Packed {
+    kind: u8,
+    trust_and_place: u8,
+    tag: u16,
 }
 
 impl Line {
@@ -93,7 +119,9 @@ impl Line {
     #[inline]
     #[must_use]
     pub fn note(&self, at: usize) -> Note {
-        self.notes.get(at).copied().unwrap_or_default()
+        let packed = self.notes.get(at).copied().unwrap_or_default();
+        let (place, trust) = (packed.trust_and_place & 7, packed.trust_and_place >> 3);
+        Note { kind: packed.kind, place, trust, tag: packed.tag }
     }
 
     /// The first `length` predicted bytes.
@@ -115,7 +143,9 @@ pub struct Predictor<'a, O> {
     words: Words<'a>,
     /// The line predicted last.
     pub line: Line,
-    found: [Option<Found>; MOST_FOUND],
+    /// References of the line, `count` of them.
+    found: [Found; MOST_FOUND],
+    count: usize,
     /// The copy being followed.
     segment: Segment,
     /// Old offset of the line's first byte, and its length.
@@ -137,8 +167,9 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             model,
             corrections,
             words,
-            line: Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [Note::default(); SIZE] },
-            found: [None; MOST_FOUND],
+            line: Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [Packed::default(); SIZE] },
+            found: [Found::NONE; MOST_FOUND],
+            count: 0,
             segment: Segment::default(),
             at: 0,
             length: 0,
@@ -158,8 +189,8 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         self.segment = segment;
         self.at = segment.old.saturating_add(into);
         self.length = 0;
-        self.found = [None; MOST_FOUND];
-        self.line.notes = [Note::default(); SIZE];
+        self.count = 0;
+        self.line.notes = [Packed::default(); SIZE];
         self.model.reset();
         let unit = u64::try_from(self.model.unit()).unwrap_or(1).max(1);
         let early = self.at.saturating_sub(WARM_UP);
@@ -227,25 +258,40 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     /// Predicts the reference that starts at the old offset `at`, and remembers it.
     fn note(&mut self, map: &AddressMap<'_>, at: u32, reference: Reference) {
         let at = at.cast_signed().wrapping_sub(self.at.cast_signed());
-        let mut found = Found { at, reference, guess: [0; 8], plain: [0; 8] };
+        let Ok(at) = i8::try_from(at) else { return };
+        let Reference { kind, form, width, target } = reference;
+        let mut found = Found { at, target, kind, form, width, guess: [0; 8] };
         self.write(map, &mut found);
-        if let Some(slot) = self.found.iter_mut().find(|slot| slot.is_none()) {
-            *slot = Some(found);
+        if let Some(slot) = self.found.get_mut(self.count) {
+            *slot = found;
+            self.count += 1;
         }
+    }
+
+    /// The eight bytes of the old image from `old` on; zeros behind its end.
+    fn old_bytes(&mut self, old: u32) -> [u8; 8] {
+        let mut bytes = [0_u8; 8];
+        let (held, place) = self.old.view(old);
+        let held = held.get(place..).unwrap_or(&[]);
+        match held.first_chunk::<8>() {
+            Some(chunk) => bytes = *chunk,
+            None => {
+                for (to, from) in bytes.iter_mut().zip(held) {
+                    *to = *from;
+                }
+            }
+        }
+        bytes
     }
 
     /// Predicts a found reference, and writes the prediction into the line when its sort is worth it.
     fn write(&mut self, map: &AddressMap<'_>, found: &mut Found) {
-        let reference = found.reference;
+        let reference = found.reference();
         let width = usize::from(reference.width).min(8);
-        let old = self.at.wrapping_add_signed(found.at);
+        let old = self.at.wrapping_add_signed(found.start());
         let address = self.parameters.base.wrapping_add(u64::from(self.segment.new)).wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
-        let mut bytes = [0_u8; 8];
-        let (held, place) = self.old.view(old);
-        for (to, from) in bytes.iter_mut().zip(held.get(place..).unwrap_or(&[])) {
-            *to = *from;
-        }
-        found.plain = bytes;
+        let plain = self.old_bytes(old);
+        let mut bytes = plain;
         let projected = self.project(map, &reference);
         let trust = projected.map_or(trust::OUTSIDE, |(_, trust)| trust);
         if let (Some((target, _)), Some(part)) = (projected, bytes.get_mut(..width)) {
@@ -263,30 +309,31 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             // Two readings of one word: the better one lately is written.
             let other = self.scores.get(usize::from(first - 1)).copied().unwrap_or(0);
             let mine = self.scores.get(sort).copied().unwrap_or(0);
-            if crate::compact::narrow(sort) + 1 != u32::from(first) && (mine <= other || found.guess == found.plain) {
+            if crate::compact::narrow(sort) + 1 != u32::from(first) && (mine <= other || found.guess == plain) {
                 return;
             }
         }
-        let bytes = if trusted { found.guess } else { found.plain };
+        let bytes = if trusted { found.guess } else { plain };
         let [t0, t1, t2, ..] = reference.target.to_le_bytes();
         let tag = u16::from_le_bytes([t0, t1]) ^ u16::from(t2).wrapping_mul(0x9e37);
         let kind = u8::try_from(sort + 1).unwrap_or(0);
-        for ((number, byte), old) in (0_u8..8).zip(bytes).zip(found.plain).take(width) {
-            let Some(to) = usize::try_from(found.at + i32::from(number)).ok().filter(|&to| to < SIZE) else { continue };
+        for ((number, byte), old) in (0_u8..8).zip(bytes).zip(plain).take(width) {
+            let Some(to) = usize::try_from(found.start() + i32::from(number)).ok().filter(|&to| to < SIZE) else { continue };
             if let (Some(slot), Some(note), Some(plain)) = (self.line.bytes.get_mut(to), self.line.notes.get_mut(to), self.line.plain.get_mut(to)) {
                 *slot = byte;
                 *plain = old;
-                *note = Note { kind, place: number, trust: if trusted { trust } else { trust::NONE }, tag };
+                let trust = if trusted { trust } else { trust::NONE };
+                *note = Packed { kind, trust_and_place: (trust << 3) | (number & 7), tag };
             }
         }
     }
 
     /// Keeps the score of a reference whose new bytes are known.
-    fn judge(&mut self, found: &Found, actual: &[u8]) {
+    fn judge(&mut self, found: &Found, plain: &[u8; 8], actual: &[u8]) {
         let width = actual.len();
         let right = found.guess.get(..width) == Some(actual);
-        let plain = found.plain.get(..width) == Some(actual);
-        if let Some(score) = self.scores.get_mut(data::sort(&found.reference)) {
+        let plain = plain.get(..width) == Some(actual);
+        if let Some(score) = self.scores.get_mut(data::sort(&found.reference())) {
             match (right, plain) {
                 (true, false) => *score = (*score + 2).min(MOST_SCORE),
                 (false, true) => *score = (*score - 3).max(-MOST_SCORE),
@@ -302,19 +349,20 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         self.at = self.at.saturating_add(crate::compact::narrow(step));
         self.length = length;
         // What the line before already knows about this one.
-        let moved = i32::try_from(step).unwrap_or(0);
         let mut kept = 0;
-        for place in 0..MOST_FOUND {
-            let Some(mut found) = self.found.get_mut(place).and_then(Option::take) else { continue };
-            found.at -= moved;
-            if found.at + i32::from(found.reference.width) > 0
-                && let Some(slot) = self.found.get_mut(kept)
+        for place in 0..self.count {
+            let Some(mut found) = self.found.get(place).copied() else { break };
+            let at = found.start() - i32::try_from(step).unwrap_or(0);
+            if at + i32::from(found.width) > 0
+                && let (Ok(at), Some(slot)) = (i8::try_from(at), self.found.get_mut(kept))
             {
-                *slot = Some(found);
+                found.at = at;
+                *slot = found;
                 kept += 1;
             }
         }
-        self.line.notes.fill(Note::default());
+        self.count = kept;
+        self.line.notes.fill(Packed::default());
         {
             let (held, place) = self.old.view(self.at);
             let held = held.get(place..).unwrap_or(&[]);
@@ -328,15 +376,12 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             self.line.bytes = self.line.plain;
         }
         for place in 0..kept {
-            if let Some(mut found) = self.found.get(place).copied().flatten() {
+            if let Some(mut found) = self.found.get(place).copied() {
                 self.write(map, &mut found);
                 if let Some(slot) = self.found.get_mut(place) {
-                    *slot = Some(found);
+                    *slot = found;
                 }
             }
-        }
-        if kept == 0 {
-            self.found = [None; MOST_FOUND];
         }
         let end = self.at.saturating_add(crate::compact::narrow(length));
         while self.scan < end {
@@ -356,12 +401,12 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         if let Some(note) = usize::try_from(at).ok().and_then(|at| self.line.notes.get_mut(at)) {
             note.kind = 0;
         }
-        for place in 0..MOST_FOUND {
-            let Some(mut found) = self.found.get(place).copied().flatten() else { return };
-            if found.at == at {
+        for place in 0..self.count {
+            let Some(mut found) = self.found.get(place).copied() else { return };
+            if found.start() == at {
                 self.write(map, &mut found);
                 if let Some(slot) = self.found.get_mut(place) {
-                    *slot = Some(found);
+                    *slot = found;
                 }
             }
         }
@@ -371,23 +416,24 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     /// byte lowest).
     pub fn learn(&mut self, map: &AddressMap<'_>, end: usize, recent: u64) {
         let end = i32::try_from(end).unwrap_or(-1);
-        for place in 0..MOST_FOUND {
-            let Some(found) = self.found.get(place).copied().flatten() else { return };
-            if found.at + i32::from(found.reference.width) == end {
+        for place in 0..self.count {
+            let Some(found) = self.found.get(place).copied() else { return };
+            if found.end() == end {
                 let all = recent.to_be_bytes();
-                let width = usize::from(found.reference.width).min(8);
+                let width = usize::from(found.width).min(8);
                 self.learn_one(map, &found, all.get(8 - width..).unwrap_or(&[]));
             }
         }
     }
 
     fn learn_one(&mut self, map: &AddressMap<'_>, found: &Found, bytes: &[u8]) {
-        let reference = found.reference;
-        let old = self.at.wrapping_add_signed(found.at);
+        let reference = found.reference();
+        let old = self.at.wrapping_add_signed(found.start());
         if old < self.segment.old {
             return;
         }
-        self.judge(found, bytes);
+        let plain = self.old_bytes(old);
+        self.judge(found, &plain, bytes);
         let base = self.parameters.base;
         let address = base.wrapping_add(u64::from(self.segment.new)).wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
         let target = if reference.form >= data::FORMS {
@@ -426,17 +472,18 @@ impl<'a, O: OldImage> Predictor<'a, O> {
 
     /// Learns from all references that end in a line that was as predicted.
     pub fn learn_line(&mut self) {
-        for place in 0..MOST_FOUND {
-            let Some(found) = self.found.get(place).copied().flatten() else { return };
-            let reference = found.reference;
+        for place in 0..self.count {
+            let Some(found) = self.found.get(place).copied() else { return };
+            let reference = found.reference();
             let width = usize::from(reference.width);
-            let end = found.at + i32::from(reference.width);
+            let end = found.end();
             if usize::try_from(end).is_ok_and(|end| end <= self.length) {
-                if found.guess != found.plain
-                    && let Ok(at) = usize::try_from(found.at)
-                {
-                    let bytes = self.line.bytes;
-                    self.judge(&found, bytes.get(at..at + width).unwrap_or(&[]));
+                if let Ok(at) = usize::try_from(found.at) {
+                    let plain = self.old_bytes(self.at.wrapping_add_signed(found.start()));
+                    if found.guess != plain {
+                        let bytes = self.line.bytes;
+                        self.judge(&found, &plain, bytes.get(at..at + width).unwrap_or(&[]));
+                    }
                 }
                 let outside = reference.target.wrapping_sub(self.parameters.base) >= u64::from(self.parameters.old_size);
                 if reference.kind == Kind::Pointer32
@@ -450,12 +497,18 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
     }
 
+    /// The old byte at `old`, 0 outside the image.
+    pub fn peek(&mut self, old: u32) -> u8 {
+        let (bytes, place) = self.old.view(old);
+        bytes.get(place).copied().unwrap_or(0)
+    }
+
     /// The kind of the reference that ends at `end`, for statistics.
     #[must_use]
     pub fn ending(&self, end: usize) -> Option<(u8, usize)> {
         let end_at = i32::try_from(end).unwrap_or(-1);
-        let found = self.found.iter().flatten().find(|found| found.at + i32::from(found.reference.width) == end_at)?;
-        Some((u8::try_from(data::sort(&found.reference)).unwrap_or(0), usize::from(found.reference.width)))
+        let found = self.found.iter().take(self.count).find(|found| found.end() == end_at)?;
+        Some((u8::try_from(data::sort(&found.reference())).unwrap_or(0), usize::from(found.width)))
     }
 }
 

@@ -2,52 +2,62 @@
 
 use super::body::Body;
 use super::caches::{Corrections, Words};
+use super::calls::Calls;
 use super::header::{Class, Parameters};
-use super::map::{AddressMap, Segment};
-use super::model::{Model, WEIGHTS};
+use super::map::{AddressMap, Packed, Segment};
+use super::model::{Model, Slot, WEIGHTS};
 use super::old_image::OldImage;
 use super::predict::Predictor;
 use crate::isa::AnyModel;
 
-/// The tables that generator and applier work in. They must have exactly the sizes of the patch's RAM class, since what is forgotten when
+/// The tables that generator and applier work in. They are used in exactly the sizes of the patch's RAM class, since what is forgotten when
 /// a table is full is part of the format; larger ones are used in part.
 #[derive(Debug)]
 pub struct Tables<'m> {
     /// Counters, [`Class::slots`].
-    pub slots: &'m mut [u32],
-    /// Weights, [`WEIGHTS`].
-    pub weights: &'m mut [i32],
-    /// Segments, [`Class::segments`].
+    pub slots: &'m mut [Slot],
+    /// Weights, [`weights`].
+    pub weights: &'m mut [i16],
+    /// The segments of a [wide](Class::wide) class, [`Class::segments`]; empty for others.
     pub segments: &'m mut [Segment],
-    /// The order of segments in the old image, as many.
-    pub order: &'m mut [u32],
-    /// How far those before reach, as many.
-    pub reach: &'m mut [u32],
+    /// The segments of a class that is not wide, [`Class::segments`]; empty for others.
+    pub packed: &'m mut [Packed],
+    /// The order of segments in the old image, as many in an [indexed](Class::indexed) class; empty for others.
+    pub order: &'m mut [u16],
+    /// How far those before reach, as many as in `order`.
+    pub reach: &'m mut [u16],
     /// Corrected targets, [`Class::cache`].
     pub corrections: &'m mut [(u32, u32)],
-    /// Words that moved, [`words`].
+    /// Words that moved, [`Class::words`].
     pub words: &'m mut [(u32, u32)],
+    /// Known call targets, [`Class::calls`].
+    pub calls: &'m mut [u32],
+}
+
+/// Weights of a class.
+#[must_use]
+pub fn weights(class: &Class) -> usize {
+    let [small, large] = WEIGHTS;
+    if class.ram < 64 << 10 { small } else { large }
 }
 
 impl<'m> Tables<'m> {
     /// A body at its start in these tables; `None` when one is too small for `class`.
     pub fn body<O: OldImage>(self, parameters: Parameters, class: &Class, model: AnyModel, old: O) -> Option<Body<'m, O>> {
-        let slots = self.slots.get_mut(..class.slots)?;
-        let weights = self.weights.get_mut(..WEIGHTS)?;
-        let segments = self.segments.get_mut(..class.segments)?;
-        let order = self.order.get_mut(..class.segments)?;
-        let reach = self.reach.get_mut(..class.segments)?;
+        let index = if class.indexed { class.segments } else { 0 };
+        let (order, reach) = (self.order.get_mut(..index)?, self.reach.get_mut(..index)?);
+        let map = if class.wide {
+            AddressMap::new(self.segments.get_mut(..class.segments)?, order, reach)
+        } else {
+            AddressMap::packed(self.packed.get_mut(..class.segments)?, order, reach)
+        };
+        let coder = Model::new(self.slots.get_mut(..class.slots)?, self.weights.get_mut(..weights(class))?);
         let corrections = Corrections::new(self.corrections.get_mut(..class.cache)?);
-        let words = Words::new(self.words.get_mut(..words(class))?);
+        let words = Words::new(self.words.get_mut(..class.words)?);
+        let calls = Calls::new(self.calls.get_mut(..class.calls)?);
         let predictor = Predictor::new(parameters, old, model, corrections, words);
-        Some(Body::new(parameters, predictor, AddressMap::new(segments, order, reach), Model::new(slots, weights)))
+        Some(Body::new(parameters, predictor, map, coder, calls))
     }
-}
-
-/// Entries of [`Tables::words`] in a class: every one of them is looked at for each word, so there are never many.
-#[must_use]
-pub fn words(class: &Class) -> usize {
-    class.cache.min(512)
 }
 
 impl<O> Body<'_, O> {
@@ -71,35 +81,58 @@ pub use owned::OwnedTables;
 
 #[cfg(any(test, feature = "alloc"))]
 mod owned {
-    use super::{Class, Segment, Tables, WEIGHTS, words};
+    use super::{Class, Packed, Segment, Slot, Tables, weights};
     use alloc::vec;
     use alloc::vec::Vec;
+    use core::mem::size_of_val;
 
     /// Tables on the heap, for generators and for devices that have one.
     #[derive(Debug)]
     pub struct OwnedTables {
-        slots: Vec<u32>,
-        weights: Vec<i32>,
+        slots: Vec<Slot>,
+        weights: Vec<i16>,
         segments: Vec<Segment>,
-        order: Vec<u32>,
-        reach: Vec<u32>,
+        packed: Vec<Packed>,
+        order: Vec<u16>,
+        reach: Vec<u16>,
         corrections: Vec<(u32, u32)>,
         words: Vec<(u32, u32)>,
+        calls: Vec<u32>,
     }
 
     impl OwnedTables {
         /// Tables of `class`.
         #[must_use]
         pub fn new(class: &Class) -> Self {
+            let when = |present: bool| if present { class.segments } else { 0 };
             Self {
-                slots: vec![0; class.slots],
-                weights: vec![0; WEIGHTS],
-                segments: vec![Segment::default(); class.segments],
-                order: vec![0; class.segments],
-                reach: vec![0; class.segments],
+                slots: vec![Slot::default(); class.slots],
+                weights: vec![0; weights(class)],
+                segments: vec![Segment::default(); when(class.wide)],
+                packed: vec![Packed::default(); when(!class.wide)],
+                order: vec![0; when(class.indexed)],
+                reach: vec![0; when(class.indexed)],
                 corrections: vec![(0, 0); class.cache],
-                words: vec![(0, 0); words(class)],
+                words: vec![(0, 0); class.words],
+                calls: vec![0; class.calls],
             }
+        }
+
+        /// Bytes of all tables.
+        #[must_use]
+        pub fn bytes(&self) -> usize {
+            let parts = [
+                size_of_val(&*self.slots),
+                size_of_val(&*self.weights),
+                size_of_val(&*self.segments),
+                size_of_val(&*self.packed),
+                size_of_val(&*self.order),
+                size_of_val(&*self.reach),
+                size_of_val(&*self.corrections),
+                size_of_val(&*self.words),
+                size_of_val(&*self.calls),
+            ];
+            parts.iter().sum()
         }
 
         /// The tables, to work in.
@@ -108,10 +141,27 @@ mod owned {
                 slots: &mut self.slots,
                 weights: &mut self.weights,
                 segments: &mut self.segments,
+                packed: &mut self.packed,
                 order: &mut self.order,
                 reach: &mut self.reach,
                 corrections: &mut self.corrections,
                 words: &mut self.words,
+                calls: &mut self.calls,
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::compact::header::CLASSES;
+
+        #[test]
+        fn tables_leave_room_for_chunk_group_and_stack() {
+            // What is left of each class, in bytes, beside the 2.3 KiB of the body itself.
+            for (class, room) in CLASSES.iter().zip([2_500, 6_500, 8_000, 10_000, 16_000, 256_000]) {
+                let bytes = OwnedTables::new(class).bytes();
+                assert!(bytes + 2_300 + room <= usize::try_from(class.ram).unwrap(), "{bytes} bytes of {}", class.ram);
             }
         }
     }

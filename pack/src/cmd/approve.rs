@@ -8,9 +8,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::rebuild::{ImageArgs, report};
+use super::sign::Elsewhere;
 use super::signer::SignerArgs;
 use super::{Answer, read, values};
 use crate::exit::Usage;
+use crate::keys::PublicKey;
 use crate::package::{self, Approval, Opened};
 use crate::{hex, output, time};
 
@@ -25,6 +27,12 @@ pub struct Approve {
     package: PathBuf,
     #[command(flatten)]
     signer: SignerArgs,
+    /// Write the bytes to be signed elsewhere, to BLOCK.tbs, and what they are to BLOCK.tbs.json.
+    #[arg(long, requires = "public_key", conflicts_with_all = ["key", "signer"])]
+    detached: bool,
+    /// The public half of the key that will sign elsewhere.
+    #[arg(long, value_name = "FILE", requires = "detached")]
+    public_key: Option<PathBuf>,
     /// Make the patch again from --old and --new, and approve only if it is the same.
     #[arg(long, requires = "new")]
     rebuild: bool,
@@ -53,6 +61,16 @@ pub struct Approve {
     json: bool,
 }
 
+impl Approve {
+    fn block_path(&self) -> PathBuf {
+        self.output.clone().unwrap_or_else(|| {
+            let mut name = self.package.clone().into_os_string();
+            name.push(".approval");
+            name.into()
+        })
+    }
+}
+
 pub(super) fn run(args: &Approve) -> anyhow::Result<()> {
     if let (Some(from), Some(until)) = (args.not_before, args.not_after)
         && from >= until
@@ -69,18 +87,21 @@ pub(super) fn run(args: &Approve) -> anyhow::Result<()> {
         return Err(Usage { what, hint: "leave --class away, or give the package's".into() }.into());
     }
     let rebuilt = if args.rebuild { Some(args.images.rebuild(&bytes)?) } else { None };
+    let approval = Approval { operator: &args.operator, class: args.class, not_before: args.not_before, not_after: args.not_after, epoch: args.epoch };
+    if let Some(path) = &args.public_key {
+        let key = PublicKey::read(path)?;
+        let prepared = package::to_be_approved(&bytes, &key, &approval).with_context(context)?;
+        let what = "COSE Sig_structure (RFC 9052 section 4.4) of an approval of a Sealift package";
+        let written = Elsewhere { what, package: &args.package, key: &key, prepared: &prepared }.write(&args.block_path(), &bytes)?;
+        return written.answer(args.json, &args.package).print();
+    }
     let key = args.signer.open()?.ok_or_else(|| Usage {
-        what: "no key is named: expected --key FILE or --signer URI".into(),
+        what: "no key is named: expected --key FILE, --signer URI, or --detached with --public-key FILE".into(),
         hint: "`sealift keygen --role operator` makes a key".into(),
     })?;
     let key = key.as_ref();
-    let approval = Approval { operator: &args.operator, class: args.class, not_before: args.not_before, not_after: args.not_after, epoch: args.epoch };
     let block = package::approve(&bytes, key, &approval).with_context(context)?;
-    let output = args.output.clone().unwrap_or_else(|| {
-        let mut name = args.package.clone().into_os_string();
-        name.push(".approval");
-        name.into()
-    });
+    let output = args.block_path();
     output::write(&output, &block)?;
     let id = hex::encode(&key.public().id());
     Answer::new(args.json)

@@ -7,12 +7,14 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::Answer;
+use super::signer::SignerArgs;
 use crate::hex;
-use crate::keys::PrivateKey;
+use crate::keys::{PrivateKey, PublicKey};
 
 /// Makes an Ed25519 key pair: NAME.key.pem (PKCS#8, mode 0600) and NAME.pub.pem.
 ///
-/// Existing files are never replaced. `openssl pkey` reads both.
+/// Existing files are never replaced. `openssl pkey` reads both. With --signer (or --key) no key is made: NAME.pub.pem is the public half of
+/// the key on the token (or in the file).
 #[derive(Debug, Args)]
 pub struct Keygen {
     /// Whom the key is for. It changes nothing in the files: a device takes a key's role from its trust record.
@@ -21,6 +23,8 @@ pub struct Keygen {
     /// The files' name, without endings.
     #[arg(short, long, value_name = "NAME")]
     output: PathBuf,
+    #[command(flatten)]
+    signer: SignerArgs,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -45,6 +49,9 @@ impl Role {
 
 pub(super) fn run(args: &Keygen) -> anyhow::Result<()> {
     let [private, public] = [".key.pem", ".pub.pem"].map(|ending| with_ending(&args.output, ending));
+    if let Some(there) = args.signer.open()? {
+        return public_half(args, &there.public(), &public);
+    }
     let key = PrivateKey::generate()?;
     // The public half first: if the private one cannot be written, no secret is left without its name.
     key.public().write(&public)?;
@@ -63,6 +70,15 @@ pub(super) fn run(args: &Keygen) -> anyhow::Result<()> {
             public.display(),
             public.display(),
         ))
+        .print()
+}
+
+fn public_half(args: &Keygen, key: &PublicKey, path: &Path) -> anyhow::Result<()> {
+    key.write(path)?;
+    let (id, role) = (hex::encode(&key.id()), args.role.name());
+    Answer::new(args.json)
+        .json(json!({ "role": role, "key_id": id, "public_key": path }))
+        .text(format_args!("{}\nkey id {id}\nnext: sealift trust add TRUST --key {} --role {role}", path.display(), path.display()))
         .print()
 }
 

@@ -68,28 +68,63 @@ fn sign(args: &Sign, bytes: &[u8], key: &dyn Signer) -> anyhow::Result<()> {
 fn detach(args: &Sign, bytes: &[u8], key: &Path) -> anyhow::Result<()> {
     let key = PublicKey::read(key)?;
     let prepared = package::to_be_signed(bytes, &key).with_context(|| format!("cannot sign {}", args.package.display()))?;
-    let opened = package::Opened::parse(bytes)?;
-    let [tbs, about] = [".tbs", ".tbs.json"].map(|ending| {
-        let mut name = args.package.clone().into_os_string();
-        name.push(ending);
-        PathBuf::from(name)
-    });
-    let id = hex::encode(&key.id());
-    let facts = json!({
-        "what": "COSE Sig_structure (RFC 9052 section 4.4) of an OEM signature over a Sealift package",
-        "algorithm": "Ed25519 over the bytes as they are",
-        "package": args.package.file_name().map(|name| name.to_string_lossy()),
-        "manifest_digest": hex::encode(opened.envelope.digest),
-        "sequence": opened.manifest.sequence,
-        "key_id": id,
-        "protected": hex::encode(&prepared.protected),
-        "to_be_signed": hex::encode(&prepared.bytes),
-    });
-    output::write(&tbs, &prepared.bytes)?;
-    output::write(&about, format!("{facts:#}\n").as_bytes())?;
-    Answer::new(args.json)
-        .json(json!({ "to_be_signed": tbs, "about": about, "key_id": id }))
-        .text(format_args!("{} to be signed by key {id}\n{}", tbs.display(), about.display()))
-        .text(format_args!("next: sign the first, then sealift attach {} SIGNATURE --public-key KEY", args.package.display()))
-        .print()
+    let what = "COSE Sig_structure (RFC 9052 section 4.4) of an OEM signature over a Sealift package";
+    let written = Elsewhere { what, package: &args.package, key: &key, prepared: &prepared }.write(&args.package, bytes)?;
+    written.answer(args.json, &args.package).print()
+}
+
+/// Bytes that a key elsewhere is to sign.
+pub(super) struct Elsewhere<'a> {
+    pub(super) what: &'a str,
+    pub(super) package: &'a Path,
+    pub(super) key: &'a PublicKey,
+    pub(super) prepared: &'a package::ToBeSigned,
+}
+
+/// The files for it.
+pub(super) struct Written {
+    tbs: PathBuf,
+    about: PathBuf,
+    id: String,
+}
+
+impl Elsewhere<'_> {
+    /// Writes `name`.tbs and `name`.tbs.json.
+    pub(super) fn write(&self, name: &Path, bytes: &[u8]) -> anyhow::Result<Written> {
+        let opened = package::Opened::parse(bytes)?;
+        let [tbs, about] = [".tbs", ".tbs.json"].map(|ending| {
+            let mut name = name.to_owned().into_os_string();
+            name.push(ending);
+            PathBuf::from(name)
+        });
+        let id = hex::encode(&self.key.id());
+        let facts = json!({
+            "what": self.what,
+            "algorithm": "Ed25519 over the bytes as they are",
+            "package": self.package.file_name().map(|name| name.to_string_lossy()),
+            "manifest_digest": hex::encode(opened.envelope.digest),
+            "sequence": opened.manifest.sequence,
+            "key_id": id,
+            "protected": hex::encode(&self.prepared.protected),
+            "to_be_signed": hex::encode(&self.prepared.bytes),
+        });
+        output::write(&tbs, &self.prepared.bytes)?;
+        output::write(&about, format!("{facts:#}\n").as_bytes())?;
+        Ok(Written { tbs, about, id })
+    }
+}
+
+impl Written {
+    /// What to do with them.
+    pub(super) fn answer(&self, json: bool, package: &Path) -> Answer {
+        let (tbs, about, id) = (&self.tbs, &self.about, &self.id);
+        Answer::new(json)
+            .json(json!({ "to_be_signed": tbs, "about": about, "key_id": id }))
+            .text(format_args!("{} to be signed by key {id}\n{}", tbs.display(), about.display()))
+            .text(format_args!(
+                "next: sign the first, then sealift attach {} SIGNATURE --public-key KEY --about {}",
+                package.display(),
+                about.display()
+            ))
+    }
 }

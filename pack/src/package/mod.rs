@@ -10,7 +10,7 @@ use sealift_formats::{DecodeError, cose};
 use sha2::{Digest, Sha256};
 
 pub use make::{Contents, make};
-pub use sign::{Approval, ToBeSigned, add_signature, approve, attach, sign, to_be_signed};
+pub use sign::{Approval, ToBeSigned, add_signature, add_signature_with, approve, attach, sign, to_be_approved, to_be_signed};
 
 use crate::hex;
 

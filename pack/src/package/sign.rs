@@ -1,6 +1,5 @@
 //! Signatures and approvals over a package.
 
-use ed25519_dalek::{Signature, VerifyingKey};
 use sealift_formats::DecodeError;
 use sealift_formats::approval::Claims;
 use sealift_formats::cose::{Block, Header, MAX_BLOCKS, SigStructure, write_block};
@@ -25,6 +24,18 @@ pub struct Approval<'a> {
     pub not_after: Option<u64>,
     /// Its epoch.
     pub epoch: Option<u64>,
+}
+
+impl<'a> Approval<'a> {
+    fn claims(&self) -> Claims<'a> {
+        Claims {
+            issuer: self.operator,
+            audience: self.class.map(Uuid::into_bytes),
+            not_before: self.not_before,
+            not_after: self.not_after,
+            epoch: self.epoch,
+        }
+    }
 }
 
 /// The bytes that a key elsewhere is to sign, and the header that goes with the signature.
@@ -61,11 +72,35 @@ pub fn sign(package: &[u8], key: &dyn Signer) -> Result<Vec<u8>, Error> {
 /// As [`sign`]; the signature does not hold.
 pub fn add_signature(package: &[u8], key: &PublicKey, signature: &[u8]) -> Result<Vec<u8>, Error> {
     let prepared = to_be_signed(package, key)?;
-    let signature: &[u8; 64] = signature.try_into().map_err(|_| Error::SignatureLength(signature.len()))?;
+    add_signature_with(package, key, &prepared.protected, signature)
+}
+
+/// Adds a signature that was made elsewhere over the bytes of [`to_be_approved`] or [`to_be_signed`]: the 64 bytes of Ed25519, and the
+/// protected header that goes with them.
+///
+/// # Errors
+/// As [`add_signature`]; the header is none of this key's.
+pub fn add_signature_with(package: &[u8], key: &PublicKey, protected: &[u8], signature: &[u8]) -> Result<Vec<u8>, Error> {
+    let opened = Opened::parse(package)?;
+    let header = Header::parse(protected).map_err(Error::Block)?;
     let false_signature = || Error::SignatureFalse { key_id: hex::encode(&key.id()) };
-    let public = VerifyingKey::from_bytes(&key.bytes()).map_err(|_| false_signature())?;
-    public.verify_strict(&prepared.bytes, &Signature::from_bytes(signature)).map_err(|_| false_signature())?;
-    attach(package, &write_block(&prepared.protected, signature))
+    if header.key_id != key.id() {
+        return Err(false_signature());
+    }
+    let structure = SigStructure::new(protected, &[], opened.envelope.digest_bytes).map_err(Error::Block)?;
+    let signature: &[u8; 64] = signature.try_into().map_err(|_| Error::SignatureLength(signature.len()))?;
+    if !key.verify(structure.as_bytes(), signature) {
+        return Err(false_signature());
+    }
+    attach(package, &write_block(protected, signature))
+}
+
+/// What a key that is not at hand signs as an approval.
+///
+/// # Errors
+/// `package` is none, or a claim does not fit the format.
+pub fn to_be_approved(package: &[u8], key: &PublicKey, approval: &Approval<'_>) -> Result<ToBeSigned, Error> {
+    prepare(&Opened::parse(package)?, key, Some(approval.claims()))
 }
 
 /// Makes an approval for a package: a block of its own, which [`attach`] adds.
@@ -73,14 +108,7 @@ pub fn add_signature(package: &[u8], key: &PublicKey, signature: &[u8]) -> Resul
 /// # Errors
 /// `package` is none, a claim does not fit the format, or the key does not sign.
 pub fn approve(package: &[u8], key: &dyn Signer, approval: &Approval<'_>) -> Result<Vec<u8>, Error> {
-    let claims = Claims {
-        issuer: approval.operator,
-        audience: approval.class.map(Uuid::into_bytes),
-        not_before: approval.not_before,
-        not_after: approval.not_after,
-        epoch: approval.epoch,
-    };
-    let prepared = prepare(&Opened::parse(package)?, &key.public(), Some(claims))?;
+    let prepared = to_be_approved(package, &key.public(), approval)?;
     Ok(write_block(&prepared.protected, &key.sign(&prepared.bytes).map_err(Error::Signer)?))
 }
 

@@ -5,10 +5,10 @@ use sealift_formats::capability;
 use sealift_formats::cbor::encode;
 use sealift_formats::cose::digest_item;
 use sealift_formats::suit::Algorithm;
-use sealift_formats::trust::{self, Role};
+use sealift_formats::trust;
 
 use crate::cases::{Cases, meter, record, trust_file, vector};
-use crate::fixture::{self, OEM_AND_OPERATOR, Package, Signer, oem, operator, second_oem, signer};
+use crate::fixture::{self, Package, Signer, oem, second_oem, signer};
 use crate::package::{Raw, good, manifest, replaced, signed};
 use crate::vector::{Format, Vector};
 
@@ -213,8 +213,26 @@ fn trust_records(cases: &mut Cases) {
         });
     });
     file("trust-seventeen-blocks", "one signature more than a record can have", crowded, ErrorKind::TooManyBlocks);
+    let owners: Vec<String> = (0..16).map(|index| format!("{index:032}")).collect();
+    let mut many: Vec<Signer> = (1..=16).map(signer).collect();
+    many.sort_by_key(|signer| signer.id);
+    let classes = 0..8_u8;
+    let long = encode(|writer| {
+        writer.map(5).integer(1).unsigned(1).integer(2).unsigned(6).integer(3).array(16);
+        for (signer, owner) in many.iter().zip(&owners) {
+            writer.map(6).integer(1).bytes(&signer.id).integer(2).unsigned(0).integer(3).integer(-19).integer(4).bytes(&signer.public);
+            writer.integer(5).text(owner).integer(6).unsigned(u64::MAX);
+        }
+        writer.integer(4).array(8);
+        for class in classes {
+            writer.map(3).integer(1).bytes(&[class; 16]).integer(2).array(3).array(2).unsigned(0).unsigned(1);
+            writer.array(2).text("carrier-lab-north").unsigned(1).array(2).text("carrier-lab-south").unsigned(1).integer(3).unsigned(0);
+        }
+        writer.integer(5).unsigned(10);
+    });
+    assert!(long.len() > trust::MAX_RECORD_BYTES);
+    file("trust-too-long", "a record that does not fit a device's 2 KiB", signed(&long), ErrorKind::TrustRecordTooLong);
     file("trust-cut", "cut in the signatures", trust_file(&one, &[&a])[..150].to_vec(), ErrorKind::UnexpectedEnd);
-    let _ = (operator(), OEM_AND_OPERATOR, Role::Oem);
 }
 
 /// The record with `3 => []` in place of its one key.
