@@ -16,14 +16,16 @@
 use std::path::Path;
 use std::{fs, io};
 
-use sealift_formats::capability::{Capabilities, CapabilityFile, InstructionSets, Profiles, write_file};
+use sealift_formats::capability::{Capabilities, CapabilityFile, EXTERNAL, InstructionSets, Profiles, write_file};
+use sealift_formats::cose;
 use sealift_formats::patch::header;
 use sealift_formats::patch::{Header, Parsed};
 use sealift_verify::capability::{Requirements, Unmet, unmet};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::package::Opened;
+use crate::package::{Opened, image_id};
+use crate::signer::Signer;
 use crate::{hex, names};
 
 /// The capabilities of a device could not be read.
@@ -38,6 +40,9 @@ pub enum Error {
     /// A record, or what TOML says, is not of the form of SPEC 8.
     #[error("not capabilities: {0}")]
     Form(sealift_formats::DecodeError),
+    /// The key does not sign.
+    #[error("the key did not sign")]
+    Signer(#[source] crate::signer::Error),
     /// A value that no device can have.
     #[error("{field} is {found}, expected {expected}")]
     Value {
@@ -99,6 +104,19 @@ pub fn write(capabilities: &Capabilities) -> Result<Vec<u8>, Error> {
     write_file(&record, &[]).map_err(Error::Form)
 }
 
+/// The record's file, signed by one key.
+///
+/// # Errors
+/// A value is out of its range, or the key does not sign.
+pub fn write_signed(capabilities: &Capabilities, key: &dyn Signer) -> Result<Vec<u8>, Error> {
+    let record = capabilities.write().map_err(Error::Form)?;
+    let protected = cose::Header { key_id: &key.public().id(), claims: None }.write().map_err(Error::Form)?;
+    let digest = cose::digest_item(&image_id(&record).digest);
+    let structure = cose::SigStructure::new(&protected, EXTERNAL, &digest).map_err(Error::Form)?;
+    let signature = key.sign(structure.as_bytes()).map_err(Error::Signer)?;
+    write_file(&record, &[&cose::write_block(&protected, &signature)]).map_err(Error::Form)
+}
+
 impl File {
     fn capabilities(&self) -> Result<Capabilities, Error> {
         let profiles = self.profiles.iter().try_fold(Profiles::default(), |all, name| {
@@ -109,9 +127,10 @@ impl File {
             Ok(sealift_delta::Choice::Given(set)) => Ok(all.with(set)),
             _ => Err(Error::Value { field: "isa", found: name.clone(), expected: "the name of an instruction set" }),
         })?;
-        let installed = self.installed.as_ref().map(|text| {
-            hex::decode::<32>(text).ok_or_else(|| Error::Value { field: "installed", found: text.clone(), expected: "64 hexadecimal digits" })
-        });
+        let installed = self
+            .installed
+            .as_ref()
+            .map(|text| hex::decode::<32>(text).ok_or_else(|| Error::Value { field: "installed", found: text.clone(), expected: "64 hexadecimal digits" }));
         let capabilities = Capabilities {
             patch_version: header::VERSION,
             class: self.class.into_bytes(),
@@ -159,7 +178,12 @@ pub fn check(capabilities: &Capabilities, opened: &Opened<'_>) -> Vec<Unmet> {
 mod tests {
     use sealift_formats::patch::{InstructionSet, Profile};
 
-    use super::{Error, parse, write};
+    use sealift_formats::capability::CapabilityFile;
+    use sealift_verify::Dalek;
+    use sealift_verify::capability::is_signed_by;
+
+    use super::{Error, parse, write, write_signed};
+    use crate::keys::PrivateKey;
 
     const METER: &str = r#"
         class = "f4b1c1f6-65f4-5d0e-8f1e-3f6f0f2b9c55"
@@ -178,6 +202,11 @@ mod tests {
         assert!(capabilities.profiles.contains(Profile::Fast) && capabilities.instruction_sets.contains(InstructionSet::Thumb));
         assert_eq!((capabilities.ram_log2, capabilities.sector_log2, capabilities.installed), (15, 0, None));
         assert_eq!(parse(&write(&capabilities).unwrap()).unwrap(), capabilities);
+        let key = PrivateKey::from_seed(&[1; 32]);
+        let signed = write_signed(&capabilities, &key).unwrap();
+        assert_eq!((parse(&signed).unwrap(), write_signed(&capabilities, &key).unwrap()), (capabilities, signed.clone()));
+        let (file, public) = (CapabilityFile::parse(&signed).unwrap(), key.public());
+        assert_eq!(is_signed_by(&file, &public.id(), &public.bytes(), Dalek), Ok(true));
     }
 
     #[test]

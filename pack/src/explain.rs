@@ -163,9 +163,10 @@ impl Subject<'_> {
     fn shell(&self, envelope: &Envelope<'_>, number: u8) -> Vec<Range<usize>> {
         let range = |part: &[u8]| range_of(self.package, part);
         let blocks = |approvals: bool| {
-            let with_claims = envelope.block_bytes().zip(envelope.blocks()).filter(move |(_, block)| {
-                !approvals || block.as_ref().is_ok_and(|block| block.header.claims.is_some())
-            });
+            let with_claims = envelope
+                .block_bytes()
+                .zip(envelope.blocks())
+                .filter(move |(_, block)| !approvals || block.as_ref().is_ok_and(|block| block.header.claims.is_some()));
             with_claims.map(|(bytes, _)| range(bytes)).collect()
         };
         match number {
@@ -250,5 +251,68 @@ impl fmt::Display for Explanation {
             None => Ok(()),
             Some((code, reason)) => writeln!(f, "refused: {reason} (code {code})"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use sealift_formats::trust::TrustRecord;
+    use sealift_verify::DeviceState;
+
+    use super::{Outcome, explain};
+    use crate::hex;
+    use crate::install;
+
+    /// Every package of `testdata/vectors`: refused ones have one check that failed, all before it held, none after it was made.
+    #[test]
+    fn every_vector_is_explained() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors");
+        let (mut failing, mut explained) = (BTreeSet::new(), 0);
+        for verdict in ["accept", "reject"] {
+            for entry in fs::read_dir(folder.join(verdict)).unwrap() {
+                let path = entry.unwrap().path();
+                let Some(table) = (path.extension() == Some("toml".as_ref())).then(|| fs::read_to_string(&path).unwrap().parse::<toml::Table>().unwrap())
+                else {
+                    continue;
+                };
+                if table["format"].as_str() != Some("package") {
+                    continue;
+                }
+                let device = table["device"].as_table().unwrap();
+                let bytes = |key: &str| hex::decode_all(device[key].as_str().unwrap()).unwrap();
+                let number = |key: &str| device.get(key).map(|text| text.as_str().unwrap().parse().unwrap());
+                let trust = bytes("trust_record");
+                let trust = TrustRecord::parse(&trust).unwrap();
+                let state = DeviceState {
+                    vendor: bytes("vendor").try_into().unwrap(),
+                    class: bytes("class").try_into().unwrap(),
+                    sequence_floor: number("sequence_floor").unwrap(),
+                    installed_manifest: device.get("installed_manifest").map(|_| bytes("installed_manifest").try_into().unwrap()),
+                    security_counter: number("security_counter").unwrap(),
+                    time: number("time"),
+                };
+                let package = fs::read(path.with_extension("bin")).unwrap();
+                let rejection = install::verify(&package, &trust, &state, true).err();
+                let explanation = explain(&package, &trust, &state, rejection.as_ref(), false, false);
+                let outcomes: Vec<Outcome> = explanation.checks.iter().map(|check| check.outcome).collect();
+                let fails: Vec<usize> = (0..outcomes.len()).filter(|at| outcomes[*at] == Outcome::Fails).collect();
+                assert_eq!(fails.len(), usize::from(rejection.is_some()), "{}: {explanation}", path.display());
+                let first = fails.first().copied().unwrap_or(12);
+                assert!(outcomes[..first].iter().all(|outcome| matches!(outcome, Outcome::Holds | Outcome::NothingToCheck)), "{explanation}");
+                assert!(outcomes[first..].iter().skip(fails.len()).all(|outcome| *outcome == Outcome::NotMade), "{explanation}");
+                for (start, end) in explanation.checks.iter().flat_map(|check| &check.bytes) {
+                    assert!(start <= end && *end <= package.len(), "{}: {start}..{end}", path.display());
+                }
+                failing.extend(fails.iter().map(|at| at + 1));
+                explained += 1;
+            }
+        }
+        // The images are not looked at here.
+        assert_eq!(failing, (1..=12).collect());
+        assert!(explained > 70, "{explained}");
     }
 }

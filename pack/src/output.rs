@@ -182,6 +182,14 @@ impl PendingFolder {
         written.map_err(|source| Error::Io { path: self.path.join(name), source })
     }
 
+    /// Reads one file of the folder back.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+        fs::read(self.folder.path().join(name)).map_err(|source| Error::Io { path: self.path.join(name), source })
+    }
+
     /// Makes the folder appear. An older one at its place is exchanged with it in one step, then removed.
     ///
     /// # Errors

@@ -76,7 +76,11 @@ impl<'a> Token<'a> {
     }
 
     fn uri(&self, object: &str) -> String {
-        format!("pkcs11:token=release%20keys;object={object};type=private?module-path={}&pin-source=file:{}", self.module.display(), self.shop.path("pin").display())
+        format!(
+            "pkcs11:token=release%20keys;object={object};type=private?module-path={}&pin-source=file:{}",
+            self.module.display(),
+            self.shop.path("pin").display()
+        )
     }
 
     fn run(&self, args: &[&str]) -> Output {
@@ -171,7 +175,8 @@ fn encrypted_keys_of_openssl_are_read_with_their_passphrase_only() {
     shop.ok(["sign", FULL, "--key", "oem2.key.pem", "-o", "plain"]);
     shop.ok(["sign", FULL, "--key", "locked.pem", "--passphrase-file", "pass", "-o", "by-file"]);
     assert!(shop.read("plain") == shop.read("by-file"));
-    let output = shop.command(["sign", FULL, "--key", "locked.pem", "--passphrase-env", "KEY_PASS", "-o", "by-env"]).env("KEY_PASS", "correct horse").output().unwrap();
+    let output =
+        shop.command(["sign", FULL, "--key", "locked.pem", "--passphrase-env", "KEY_PASS", "-o", "by-env"]).env("KEY_PASS", "correct horse").output().unwrap();
     assert!(output.status.success() && shop.read("plain") == shop.read("by-env"), "{}", common::text(&output));
 
     shop.write("wrong", "battery staple\n");

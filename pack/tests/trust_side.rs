@@ -122,9 +122,8 @@ fn every_check_is_told_with_its_outcome_and_its_bytes() {
         let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", common::text(&output)));
         (output.status.code().unwrap(), json)
     };
-    let outcomes = |json: &Value| -> Vec<String> {
-        json["checks"].as_array().unwrap().iter().map(|check| check["outcome"].as_str().unwrap().to_owned()).collect()
-    };
+    let outcomes =
+        |json: &Value| -> Vec<String> { json["checks"].as_array().unwrap().iter().map(|check| check["outcome"].as_str().unwrap().to_owned()).collect() };
     let (code, good) = explain(&["approved", "--old", "old-1.0.bin"]);
     assert_eq!((code, good["accepted"].as_bool()), (0, Some(true)));
     assert_eq!(outcomes(&good), ["holds"; 13]);
@@ -175,11 +174,17 @@ fn the_best_package_is_the_one_that_fits_and_is_smallest() {
     assert_eq!(select(&["--caps", "caps.toml", "--installed", "old-1.0.bin"]), DELTA);
     assert_eq!(select(&["--caps", "caps.toml", "--installed", "old-1.1.bin"]), "dist/lamp-2.0-from-1.1.suit");
     assert_eq!(select(&["--caps", "caps.toml", "--installed", "new.bin"]), FULL);
+    shop.ok(["caps", "caps.toml", "--key", "oem.key.pem", "-o", "device.caps"]);
+    assert!(shop.ok(["inspect", "device.caps"]).starts_with("capability record, "));
+    assert_eq!(select(&["--caps", "device.caps", "--installed", "old-1.0.bin"]), DELTA);
     shop.write("small.toml", capabilities.replace("slot = 1000000", "slot = 1000"));
     let error = shop.fails(1, ["select", "dist", "--caps", "small.toml"]);
     assert!(error.contains("the image is larger than the slot for it: it needs") && error.contains("the device has 1000"), "{error}");
     shop.ok(["verify", "approved", "--trust", "trust", "--caps", "caps.toml"]);
     assert!(shop.fails(3, ["verify", "approved", "--trust", "trust", "--caps", "small.toml"]).contains("(code 405)"));
+    shop.ok(["pack", "release.toml", "-o", "again", "--caps", "caps.toml"]);
+    let error = shop.fails(1, ["pack", "release.toml", "-o", "never", "--caps", "caps.toml", "--caps", "small.toml"]);
+    assert!(error.contains("lamp-2.0-full.suit: the image is larger than the slot") && !shop.exists("never"), "{error}");
     shop.write("compact.toml", capabilities.replace("\"fast\"", "\"compact\"").replace("window = 0x8000000\n", ""));
     assert!(shop.fails(3, ["verify", "approved", "--trust", "trust", "--caps", "compact.toml"]).contains("(code 408)"));
 }

@@ -109,7 +109,7 @@ pub fn unmet(capabilities: &Capabilities, requirements: &Requirements) -> impl I
         plain(!in_place || has.sector_log2 != 0, Error::InPlaceUnsupported),
         number(!in_place || has.sector_log2 == 0 || has.sector_log2 == apply.sector_log2, Error::SectorSize, bytes(apply.sector_log2), bytes(has.sector_log2)),
         number(needs.new_size <= has.slot_size, Error::ImageTooLarge, needs.new_size, has.slot_size),
-        plain(!needs.old.is_some_and(|old| has.installed.is_some_and(|installed| installed != old)), Error::OtherOldImage),
+        plain(needs.old.is_none_or(|old| has.installed.is_none_or(|installed| installed == old)), Error::OtherOldImage),
     ]
     .into_iter()
     .filter_map(|(holds, unmet)| (!holds).then_some(unmet))

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod approve;
 pub mod attach;
+pub mod caps;
 pub mod delta;
 pub mod demo;
 pub mod inspect;
@@ -42,6 +43,7 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Attach(args) => attach::run(args),
         Verb::Approve(args) => approve::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
+        Verb::Caps(args) => caps::run(args),
         Verb::Select(args) => select::run(args),
         Verb::Trust(args) => trust::run(args),
         Verb::Verify(args) => verify::run(args),

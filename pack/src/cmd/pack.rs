@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::Answer;
+use super::{Answer, select};
+use crate::device_capabilities;
 use crate::exit::Advised;
 use crate::output::PendingFolder;
+use crate::package::Opened;
 use crate::progress::Progress;
 use crate::release::config::Release;
 use crate::release::pipeline::{self, Settings};
-use crate::release::report;
+use crate::release::report::{self, Report};
 
 /// Makes a release: a package for every old image, one for all other devices, a download descriptor for each, and release.json.
 ///
@@ -29,6 +31,9 @@ pub struct Pack {
     /// An OEM key that signs every package, as well as those that RELEASE names.
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    /// What the devices can apply: a capability record, or TOML; once a kind of device. A release that asks for more is not made.
+    #[arg(long, value_name = "CAPS")]
+    caps: Vec<PathBuf>,
     /// Threads to use; by default one a core.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -45,12 +50,32 @@ pub(super) fn run(args: &Pack) -> anyhow::Result<()> {
     let progress = Progress::steps("packages", release.old.len() as u64 + 1);
     let report = pipeline::build(&release, &settings, &folder, &|_| progress.advance(1))?;
     drop(progress);
+    args.caps.iter().try_for_each(|caps| fits(&folder, &report, caps))?;
     folder.finish()?;
     let mut answer = Answer::new(args.json).json(serde_json::to_value(&report)?).text(format_args!("{}: {report}", args.output.display()));
     if report.packages.iter().any(|package| package.signed_by.is_empty()) {
         answer = answer.text(format_args!("next: sealift sign PACKAGE --key KEY, for each package"));
     }
     answer.print()
+}
+
+/// Every package must fit the device. A delta from another image than the one it runs is for other devices.
+fn fits(folder: &PendingFolder, report: &Report, caps: &Path) -> anyhow::Result<()> {
+    let capabilities = select::capabilities(caps)?;
+    let mut words = Vec::new();
+    for name in report.packages.iter().filter_map(|package| package.package.file.as_ref()) {
+        let bytes = folder.read(name)?;
+        let unmet = device_capabilities::check(&capabilities, &Opened::parse(&bytes)?);
+        let unmet: Vec<_> = unmet.iter().filter(|unmet| unmet.reason != sealift_verify::Error::OtherOldImage).map(ToString::to_string).collect();
+        if !unmet.is_empty() {
+            words.push(format!("{name}: {}", unmet.join(", ")));
+        }
+    }
+    if words.is_empty() {
+        return Ok(());
+    }
+    let what = format!("the devices of {} cannot apply the release: {}", caps.display(), words.join("; "));
+    Err(Advised::new(what, "[delta] in RELEASE has profile, ram and chunk: ask for no more than the devices have").into())
 }
 
 /// Only a folder that a release made is replaced: it holds a report.

@@ -50,9 +50,7 @@ pub(super) fn run(args: &Select) -> anyhow::Result<()> {
         candidates.push(candidate(&capabilities, path)?);
     }
     // Newest first, then smallest, then by name.
-    candidates.sort_by(|left, right| {
-        (right.sequence, left.size, &left.path).cmp(&(left.sequence, right.size, &right.path))
-    });
+    candidates.sort_by(|left, right| (right.sequence, left.size, &left.path).cmp(&(left.sequence, right.size, &right.path)));
     let Some(best) = candidates.iter().find(|candidate| candidate.reasons.is_empty()) else {
         let reasons: Vec<String> = candidates.iter().map(|candidate| format!("{}: {}", candidate.path.display(), candidate.words())).collect();
         let what = match reasons.is_empty() {

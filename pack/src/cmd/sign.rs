@@ -121,10 +121,6 @@ impl Written {
         Answer::new(json)
             .json(json!({ "to_be_signed": tbs, "about": about, "key_id": id }))
             .text(format_args!("{} to be signed by key {id}\n{}", tbs.display(), about.display()))
-            .text(format_args!(
-                "next: sign the first, then sealift attach {} SIGNATURE --public-key KEY --about {}",
-                package.display(),
-                about.display()
-            ))
+            .text(format_args!("next: sign the first, then sealift attach {} SIGNATURE --public-key KEY --about {}", package.display(), about.display()))
     }
 }

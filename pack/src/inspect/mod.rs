@@ -4,6 +4,7 @@
 //! trust.
 
 pub mod approval;
+pub mod capabilities;
 pub mod descriptor;
 pub mod foreign;
 pub mod package;
@@ -22,7 +23,7 @@ use crate::release::report::Report;
 #[non_exhaustive]
 pub enum Error {
     /// It is no file of ours.
-    #[error("this is no patch, package, approval, trust record, descriptor or release report (it begins with {0})")]
+    #[error("this is no patch, package, approval, trust record, capability record, descriptor or release report (it begins with {0})")]
     Unknown(String),
     /// It has no bytes.
     #[error("the file is empty")]
@@ -52,6 +53,8 @@ pub enum Shown {
     Block(approval::Block),
     /// A trust record.
     TrustRecord(trust::Trust),
+    /// What a device can apply.
+    Capabilities(capabilities::Capabilities),
     /// A download descriptor.
     Descriptor(descriptor::Shown),
     /// What a release made.
@@ -72,6 +75,8 @@ pub fn read(bytes: &[u8]) -> Result<Shown, Error> {
         [0xd2, ..] => Ok(Shown::Block(approval::read(bytes)?)),
         // An array of three whose first element is a text of 13 bytes.
         [0x83, 0x6d, ..] => Ok(Shown::TrustRecord(trust::read(bytes)?)),
+        // The same with a text of 20 bytes.
+        [0x83, 0x74, ..] => Ok(Shown::Capabilities(capabilities::read(bytes)?)),
         [b'<' | 0xef, ..] => Ok(Shown::Descriptor(descriptor::read(bytes)?)),
         [b'{', ..] => {
             let report = serde_json::from_slice(bytes).map_err(|error| form("release report", error))?;
@@ -104,6 +109,7 @@ impl fmt::Display for Shown {
             Self::ForeignEnvelope(shown) => shown.fmt(f),
             Self::Block(shown) => shown.fmt(f),
             Self::TrustRecord(shown) => shown.fmt(f),
+            Self::Capabilities(shown) => shown.fmt(f),
             Self::Descriptor(shown) => shown.fmt(f),
             Self::ReleaseReport(shown) => shown.fmt(f),
         }

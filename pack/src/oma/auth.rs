@@ -27,10 +27,7 @@ pub fn base64(bytes: &[u8]) -> String {
 /// # Errors
 /// It is not Base64.
 pub fn from_base64(text: &str) -> Result<Vec<u8>, Error> {
-    let packed: String = text
-        .chars()
-        .filter(|character| !character.is_ascii_whitespace())
-        .collect();
+    let packed: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
     STANDARD.decode(packed).map_err(|_| Error::Base64)
 }
 
@@ -102,12 +99,7 @@ impl std::fmt::Debug for Secret {
 
 /// Compares without stopping at the first difference.
 fn equal(expected: &[u8; 16], actual: &[u8]) -> bool {
-    actual.len() == expected.len()
-        && expected
-            .iter()
-            .zip(actual)
-            .fold(0, |difference, (a, b)| difference | (a ^ b))
-            == 0
+    actual.len() == expected.len() && expected.iter().zip(actual).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
 /// The value for [`BASIC`].
@@ -141,20 +133,10 @@ impl MacHeader {
     /// # Errors
     /// A name that cannot be between quotation marks.
     pub fn write(&self) -> Result<String, Error> {
-        if self
-            .username
-            .chars()
-            .any(|character| character == '"' || character.is_control())
-        {
-            return Err(Error::Header(
-                "the name has a quotation mark or a control character",
-            ));
+        if self.username.chars().any(|character| character == '"' || character.is_control()) {
+            return Err(Error::Header("the name has a quotation mark or a control character"));
         }
-        Ok(format!(
-            "algorithm=MD5, username=\"{}\", mac={}",
-            self.username,
-            base64(&self.mac)
-        ))
+        Ok(format!("algorithm=MD5, username=\"{}\", mac={}", self.username, base64(&self.mac)))
     }
 
     /// Reads the header's value; `algorithm` may be left out.
@@ -165,13 +147,9 @@ impl MacHeader {
         let (mut username, mut mac, mut algorithm) = (None, None, None);
         let mut rest = value.trim();
         while !rest.is_empty() {
-            let (key, after) = rest
-                .split_once('=')
-                .ok_or(Error::Header("a parameter without a value"))?;
+            let (key, after) = rest.split_once('=').ok_or(Error::Header("a parameter without a value"))?;
             let (text, after) = match after.strip_prefix('"') {
-                Some(quoted) => quoted
-                    .split_once('"')
-                    .ok_or(Error::Header("a quotation that does not end"))?,
+                Some(quoted) => quoted.split_once('"').ok_or(Error::Header("a quotation that does not end"))?,
                 None => match after.find(',') {
                     Some(comma) => after.split_at(comma),
                     None => (after, ""),
@@ -193,15 +171,10 @@ impl MacHeader {
                 None => return Err(Error::Header("a comma is missing")),
             };
         }
-        if let Some(algorithm) =
-            algorithm.filter(|algorithm| !algorithm.eq_ignore_ascii_case("MD5"))
-        {
+        if let Some(algorithm) = algorithm.filter(|algorithm| !algorithm.eq_ignore_ascii_case("MD5")) {
             return Err(Error::Algorithm(algorithm));
         }
-        Ok(Self {
-            username: username.ok_or(Error::Header("`username` is missing"))?,
-            mac: from_base64(&mac.ok_or(Error::Header("`mac` is missing"))?)?,
-        })
+        Ok(Self { username: username.ok_or(Error::Header("`username` is missing"))?, mac: from_base64(&mac.ok_or(Error::Header("`mac` is missing"))?)? })
     }
 }
 
@@ -233,57 +206,29 @@ mod tests {
 
     #[test]
     fn basic_keeps_colons_in_the_password() {
-        assert_eq!(
-            from_basic(&basic("Bruce2", "Oh:Behave")).unwrap(),
-            ("Bruce2".into(), "Oh:Behave".into())
-        );
+        assert_eq!(from_basic(&basic("Bruce2", "Oh:Behave")).unwrap(), ("Bruce2".into(), "Oh:Behave".into()));
         assert_eq!(from_basic("Zm9v"), Err(Error::Base64));
         assert_eq!(from_basic("***"), Err(Error::Base64));
     }
 
     #[test]
     fn the_integrity_header() {
-        let header = MacHeader {
-            username: "Robert, Jr".into(),
-            mac: vec![1, 2, 3],
-        };
+        let header = MacHeader { username: "Robert, Jr".into(), mac: vec![1, 2, 3] };
         assert_eq!(MacHeader::parse(&header.write().unwrap()).unwrap(), header);
-        assert_eq!(
-            MacHeader::parse("username=\"a\",mac=AQID").unwrap().mac,
-            [1, 2, 3]
-        );
+        assert_eq!(MacHeader::parse("username=\"a\",mac=AQID").unwrap().mac, [1, 2, 3]);
         for (value, error) in [
             ("mac=AQID", Error::Header("`username` is missing")),
             ("username=\"a\"", Error::Header("`mac` is missing")),
             ("username=\"a\", mac=?", Error::Base64),
-            (
-                "username=\"a\", mac=AQID, mac=AQID",
-                Error::Header("a parameter occurs twice"),
-            ),
-            (
-                "username=\"a, mac=AQID",
-                Error::Header("a quotation that does not end"),
-            ),
-            (
-                "username=\"a\" mac=AQID",
-                Error::Header("a comma is missing"),
-            ),
-            (
-                "algorithm=SHA1, username=\"a\", mac=AQID",
-                Error::Algorithm("SHA1".into()),
-            ),
+            ("username=\"a\", mac=AQID, mac=AQID", Error::Header("a parameter occurs twice")),
+            ("username=\"a, mac=AQID", Error::Header("a quotation that does not end")),
+            ("username=\"a\" mac=AQID", Error::Header("a comma is missing")),
+            ("algorithm=SHA1, username=\"a\", mac=AQID", Error::Algorithm("SHA1".into())),
             ("x=1", Error::Header("an unknown parameter")),
             ("x", Error::Header("a parameter without a value")),
         ] {
             assert_eq!(MacHeader::parse(value), Err(error), "{value}");
         }
-        assert!(
-            MacHeader {
-                username: "\"".into(),
-                mac: vec![]
-            }
-            .write()
-            .is_err()
-        );
+        assert!(MacHeader { username: "\"".into(), mac: vec![] }.write().is_err());
     }
 }

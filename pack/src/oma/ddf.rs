@@ -10,10 +10,7 @@ use super::wbxml;
 use super::xml::{self, Element, Limits, Namespace};
 
 /// The MIME types of a description, as XML and as WBXML.
-pub const MIME_TYPES: [&str; 2] = [
-    "application/vnd.syncml.dmddf+xml",
-    "application/vnd.syncml.dmddf+wbxml",
-];
+pub const MIME_TYPES: [&str; 2] = ["application/vnd.syncml.dmddf+xml", "application/vnd.syncml.dmddf+wbxml"];
 /// `VerDTD` of descriptions and serialised trees.
 pub const VERSION: &str = "1.2";
 /// The document type line that description files begin with.
@@ -55,49 +52,18 @@ pub struct Node {
 impl Node {
     /// An interior node.
     #[must_use]
-    pub fn interior(
-        name: &str,
-        access: &[Access],
-        occurrence: Occurrence,
-        object: &str,
-        children: Vec<Self>,
-    ) -> Self {
-        Self::new(
-            name,
-            access,
-            occurrence,
-            Format::Node,
-            NodeType::Object(object.to_owned()),
-            children,
-        )
+    pub fn interior(name: &str, access: &[Access], occurrence: Occurrence, object: &str, children: Vec<Self>) -> Self {
+        Self::new(name, access, occurrence, Format::Node, NodeType::Object(object.to_owned()), children)
     }
 
     /// A leaf; its type is `text/plain` unless it holds bytes.
     #[must_use]
     pub fn leaf(name: &str, access: &[Access], occurrence: Occurrence, format: Format) -> Self {
-        let mime = if format == Format::Bin {
-            "application/octet-stream"
-        } else {
-            "text/plain"
-        };
-        Self::new(
-            name,
-            access,
-            occurrence,
-            format,
-            NodeType::Mime(vec![mime.to_owned()]),
-            Vec::new(),
-        )
+        let mime = if format == Format::Bin { "application/octet-stream" } else { "text/plain" };
+        Self::new(name, access, occurrence, format, NodeType::Mime(vec![mime.to_owned()]), Vec::new())
     }
 
-    fn new(
-        name: &str,
-        access: &[Access],
-        occurrence: Occurrence,
-        format: Format,
-        node_type: NodeType,
-        children: Vec<Self>,
-    ) -> Self {
+    fn new(name: &str, access: &[Access], occurrence: Occurrence, format: Format, node_type: NodeType, children: Vec<Self>) -> Self {
         let properties = Properties {
             access: access.iter().copied().collect(),
             default_value: None,
@@ -109,16 +75,8 @@ impl Node {
             node_type,
             case_sense: None,
         };
-        let name = Some(name)
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned);
-        Self {
-            name,
-            path: None,
-            properties: Some(properties),
-            children,
-            value: None,
-        }
+        let name = Some(name).filter(|name| !name.is_empty()).map(str::to_owned);
+        Self { name, path: None, properties: Some(properties), children, value: None }
     }
 
     /// The same node with words about it.
@@ -133,11 +91,7 @@ impl Node {
     /// The node at a path below this one; a `*` stands for a node without a name.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Self> {
-        path.split('/').try_fold(self, |node, name| {
-            node.children
-                .iter()
-                .find(|child| child.name.as_deref().unwrap_or("*") == name)
-        })
+        path.split('/').try_fold(self, |node, name| node.children.iter().find(|child| child.name.as_deref().unwrap_or("*") == name))
     }
 
     /// How many nodes there are, with this one.
@@ -147,17 +101,14 @@ impl Node {
     }
 
     fn to_element(&self) -> Element {
-        let mut node =
-            element("Node").with(with_text("NodeName", self.name.as_deref().unwrap_or("")));
+        let mut node = element("Node").with(with_text("NodeName", self.name.as_deref().unwrap_or("")));
         if let Some(path) = &self.path {
             node.push(with_text("Path", path));
         }
         if let Some(properties) = &self.properties {
             node.push(properties.to_element());
         }
-        self.children
-            .iter()
-            .for_each(|child| node.push(child.to_element()));
+        self.children.iter().for_each(|child| node.push(child.to_element()));
         if let Some(value) = &self.value {
             node.push(with_text("Value", value));
         }
@@ -165,33 +116,17 @@ impl Node {
     }
 
     fn from_element(node: &Element) -> Result<Self, StructureError> {
-        let fields = Fields::new(
-            node,
-            Namespace::Ddf,
-            &["NodeName", "Path", "DFProperties", "Value"],
-            &["Node"],
-        )?;
+        let fields = Fields::new(node, Namespace::Ddf, &["NodeName", "Path", "DFProperties", "Value"], &["Node"])?;
         let name = text(fields.required("NodeName")?)?;
-        let children = fields
-            .many("Node")
-            .map(Self::from_element)
-            .collect::<Result<Vec<_>, _>>()?;
+        let children = fields.many("Node").map(Self::from_element).collect::<Result<Vec<_>, _>>()?;
         let value = fields.optional("Value").map(untrimmed).transpose()?;
         if value.is_some() && !children.is_empty() {
-            return Err(StructureError::Misplaced {
-                parent: "Node".into(),
-                child: "Value".into(),
-            });
+            return Err(StructureError::Misplaced { parent: "Node".into(), child: "Value".into() });
         }
         Ok(Self {
-            name: Some(name)
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned),
+            name: Some(name).filter(|name| !name.is_empty()).map(str::to_owned),
             path: fields.owned("Path")?,
-            properties: fields
-                .optional("DFProperties")
-                .map(Properties::from_element)
-                .transpose()?,
+            properties: fields.optional("DFProperties").map(Properties::from_element).transpose()?,
             children,
             value,
         })
@@ -227,19 +162,14 @@ impl Description {
     /// One management object.
     #[must_use]
     pub fn new(node: Node) -> Self {
-        Self {
-            nodes: vec![node],
-            ..Self::default()
-        }
+        Self { nodes: vec![node], ..Self::default() }
     }
 
     /// The description as a tree of elements.
     #[must_use]
     pub fn to_element(&self) -> Element {
         let mut root = root_element(self.manufacturer.as_deref(), self.model.as_deref());
-        self.nodes
-            .iter()
-            .for_each(|node| root.push(node.to_element()));
+        self.nodes.iter().for_each(|node| root.push(node.to_element()));
         root
     }
 
@@ -277,15 +207,8 @@ impl Description {
 
     fn from_element(root: &Element) -> Result<Self, Error> {
         let (manufacturer, model, nodes) = read_root(root)?;
-        let nodes = nodes
-            .into_iter()
-            .map(Node::from_element)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            manufacturer,
-            model,
-            nodes,
-        })
+        let nodes = nodes.into_iter().map(Node::from_element).collect::<Result<_, _>>()?;
+        Ok(Self { manufacturer, model, nodes })
     }
 }
 
@@ -298,12 +221,8 @@ pub(super) fn read_wbxml_tree(bytes: &[u8]) -> Result<Element, Error> {
 
 pub(super) fn root_element(manufacturer: Option<&str>, model: Option<&str>) -> Element {
     let mut root = element("MgmtTree").with(with_text("VerDTD", VERSION));
-    manufacturer
-        .iter()
-        .for_each(|name| root.push(with_text("Man", name)));
-    model
-        .iter()
-        .for_each(|name| root.push(with_text("Mod", name)));
+    manufacturer.iter().for_each(|name| root.push(with_text("Man", name)));
+    model.iter().for_each(|name| root.push(with_text("Mod", name)));
     root
 }
 
@@ -318,10 +237,7 @@ pub(super) fn read_root(root: &Element) -> Result<Root<'_>, StructureError> {
     }
     let nodes: Vec<_> = fields.many("Node").collect();
     if nodes.is_empty() {
-        return Err(StructureError::Missing {
-            parent: "MgmtTree".into(),
-            child: "Node",
-        });
+        return Err(StructureError::Missing { parent: "MgmtTree".into(), child: "Node" });
     }
     Ok((fields.owned("Man")?, fields.owned("Mod")?, nodes))
 }

@@ -19,27 +19,17 @@ pub const STATE: &str = "State";
 pub fn description() -> Description {
     use Access::{Exec, Get, Replace};
     let url = || Node::leaf(PACKAGE_URL, &[Get, Replace], Occurrence::One, Format::Chr);
-    let operation =
-        |name, child| Node::interior(name, &[Exec, Get], Occurrence::ZeroOrOne, "", vec![child]);
+    let operation = |name, child| Node::interior(name, &[Exec, Get], Occurrence::ZeroOrOne, "", vec![child]);
     let nodes = vec![
         Node::leaf("PkgName", &[Get], Occurrence::ZeroOrOne, Format::Chr),
         Node::leaf("PkgVersion", &[Get], Occurrence::ZeroOrOne, Format::Chr),
         operation("Download", url()),
-        operation(
-            "Update",
-            Node::leaf("PkgData", &[Replace], Occurrence::ZeroOrOne, Format::Bin),
-        ),
+        operation("Update", Node::leaf("PkgData", &[Replace], Occurrence::ZeroOrOne, Format::Bin)),
         operation("DownloadAndUpdate", url()),
         Node::leaf(STATE, &[Get], Occurrence::One, Format::Int),
         Node::interior("Ext", &[Get], Occurrence::ZeroOrOne, "", Vec::new()),
     ];
-    Description::new(Node::interior(
-        "",
-        &[Get],
-        Occurrence::ZeroOrMore,
-        OBJECT_ID,
-        nodes,
-    ))
+    Description::new(Node::interior("", &[Get], Occurrence::ZeroOrMore, OBJECT_ID, nodes))
 }
 
 /// What a server can execute.
@@ -148,43 +138,15 @@ impl State {
     pub const EDGES: [(Self, Cause, Self); 14] = [
         (Self::Idle, Cause::ExecDownload, Self::DownloadProgressing),
         (Self::Idle, Cause::ReplacePackage, Self::ReadyToUpdate),
-        (
-            Self::ReadyToUpdate,
-            Cause::ExecUpdate,
-            Self::UpdateProgressing,
-        ),
-        (
-            Self::DownloadProgressing,
-            Cause::DownloadComplete,
-            Self::DownloadComplete,
-        ),
-        (
-            Self::DownloadProgressing,
-            Cause::DownloadFailed,
-            Self::DownloadFailed,
-        ),
+        (Self::ReadyToUpdate, Cause::ExecUpdate, Self::UpdateProgressing),
+        (Self::DownloadProgressing, Cause::DownloadComplete, Self::DownloadComplete),
+        (Self::DownloadProgressing, Cause::DownloadFailed, Self::DownloadFailed),
         (Self::DownloadComplete, Cause::Ready, Self::ReadyToUpdate),
         (Self::ReadyToUpdate, Cause::PackageReplaced, Self::Idle),
-        (
-            Self::UpdateProgressing,
-            Cause::UpdateFailed,
-            Self::UpdateFailedHaveData,
-        ),
-        (
-            Self::UpdateProgressing,
-            Cause::UpdateSucceeded,
-            Self::UpdateSuccessfulHaveData,
-        ),
-        (
-            Self::UpdateFailedHaveData,
-            Cause::CleanUp,
-            Self::UpdateFailedNoData,
-        ),
-        (
-            Self::UpdateSuccessfulHaveData,
-            Cause::CleanUp,
-            Self::UpdateSuccessfulNoData,
-        ),
+        (Self::UpdateProgressing, Cause::UpdateFailed, Self::UpdateFailedHaveData),
+        (Self::UpdateProgressing, Cause::UpdateSucceeded, Self::UpdateSuccessfulHaveData),
+        (Self::UpdateFailedHaveData, Cause::CleanUp, Self::UpdateFailedNoData),
+        (Self::UpdateSuccessfulHaveData, Cause::CleanUp, Self::UpdateSuccessfulNoData),
         (Self::DownloadFailed, Cause::CleanUp, Self::Idle),
         (Self::UpdateFailedNoData, Cause::CleanUp, Self::Idle),
         (Self::UpdateSuccessfulNoData, Cause::CleanUp, Self::Idle),
@@ -219,19 +181,13 @@ impl State {
     /// Where a cause leads from here; `None` where it has no meaning.
     #[must_use]
     pub fn after(self, cause: Cause) -> Option<Self> {
-        Self::EDGES
-            .iter()
-            .find(|(from, by, _)| (*from, *by) == (self, cause))
-            .map(|(_, _, to)| *to)
+        Self::EDGES.iter().find(|(from, by, _)| (*from, *by) == (self, cause)).map(|(_, _, to)| *to)
     }
 
     /// Whether there is an edge, whatever its cause.
     #[must_use]
     pub fn leads_to(self, next: Self) -> bool {
-        Self::SHORT_CUT == (self, next)
-            || Self::EDGES
-                .iter()
-                .any(|(from, _, to)| (*from, *to) == (self, next))
+        Self::SHORT_CUT == (self, next) || Self::EDGES.iter().any(|(from, _, to)| (*from, *to) == (self, next))
     }
 
     /// Whether an update ends here.
@@ -239,11 +195,7 @@ impl State {
     pub fn is_terminating(self) -> bool {
         matches!(
             self,
-            Self::DownloadFailed
-                | Self::UpdateFailedHaveData
-                | Self::UpdateFailedNoData
-                | Self::UpdateSuccessfulHaveData
-                | Self::UpdateSuccessfulNoData
+            Self::DownloadFailed | Self::UpdateFailedHaveData | Self::UpdateFailedNoData | Self::UpdateSuccessfulHaveData | Self::UpdateSuccessfulNoData
         )
     }
 }
@@ -340,9 +292,7 @@ impl ResultCode {
             Self::DownloadOutOfMemory => 501,
             Self::UpdateOutOfMemory => 502,
             Self::NetworkError => 503,
-            Self::VendorSuccess(code)
-            | Self::VendorClientError(code)
-            | Self::VendorServerError(code) => code,
+            Self::VendorSuccess(code) | Self::VendorClientError(code) | Self::VendorServerError(code) => code,
         }
     }
 
@@ -464,11 +414,7 @@ impl Report {
             target: None,
             alert_type: self.operation.alert_type().to_owned(),
             format: "int".into(),
-            mark: if self.result.is_success() {
-                Mark::Informational
-            } else {
-                Mark::Critical
-            },
+            mark: if self.result.is_success() { Mark::Informational } else { Mark::Critical },
             data: self.result.code().to_string(),
         };
         GenericAlert::new(self.correlator.as_deref(), item).to_alert(id)
@@ -480,38 +426,24 @@ impl Report {
     /// It is a report, but not a complete one.
     pub fn from_alert(alert: &GenericAlert) -> Result<Option<Self>, Error> {
         let found = alert.items.iter().find_map(|item| {
-            let operation = Operation::ALL
-                .into_iter()
-                .find(|operation| operation.alert_type() == item.alert_type)?;
+            let operation = Operation::ALL.into_iter().find(|operation| operation.alert_type() == item.alert_type)?;
             Some((item, operation))
         });
         let Some((item, operation)) = found else {
             return Ok(None);
         };
-        let source = item.source.clone().ok_or(Error::Missing {
-            parent: "Item".into(),
-            child: "Source",
-        })?;
+        let source = item.source.clone().ok_or(Error::Missing { parent: "Item".into(), child: "Source" })?;
         let digits = item.data.bytes().all(|byte| byte.is_ascii_digit());
         let code = item.data.parse().ok().filter(|_| digits);
-        let result = code
-            .and_then(ResultCode::from_code)
-            .ok_or_else(|| value_error("Data", &item.data, "a result code of a firmware update"))?;
-        Ok(Some(Self {
-            source,
-            operation,
-            result,
-            correlator: alert.correlator.clone(),
-        }))
+        let result = code.and_then(ResultCode::from_code).ok_or_else(|| value_error("Data", &item.data, "a result code of a firmware update"))?;
+        Ok(Some(Self { source, operation, result, correlator: alert.correlator.clone() }))
     }
 
     /// The management object that it is about, without the node of the operation that some devices put behind it.
     #[must_use]
     pub fn object(&self) -> &str {
         let node = self.source.strip_suffix(self.operation.node());
-        node.and_then(|object| object.strip_suffix('/'))
-            .filter(|object| !object.is_empty())
-            .unwrap_or(&self.source)
+        node.and_then(|object| object.strip_suffix('/')).filter(|object| !object.is_empty()).unwrap_or(&self.source)
     }
 }
 
@@ -534,14 +466,8 @@ impl Request {
     #[must_use]
     pub fn from_alert(alert: &GenericAlert) -> Option<Self> {
         alert.items.iter().find_map(|item| {
-            let requester = [Requester::Device, Requester::User]
-                .into_iter()
-                .find(|who| who.alert_type() == item.alert_type)?;
-            Some(Self {
-                requester,
-                source: item.source.clone(),
-                data: item.data.clone(),
-            })
+            let requester = [Requester::Device, Requester::User].into_iter().find(|who| who.alert_type() == item.alert_type)?;
+            Some(Self { requester, source: item.source.clone(), data: item.data.clone() })
         })
     }
 }

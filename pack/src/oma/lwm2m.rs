@@ -25,20 +25,8 @@ pub struct Resource {
     pub since: &'static str,
 }
 
-const fn resource(
-    id: u16,
-    name: &'static str,
-    operations: &'static str,
-    is_mandatory: bool,
-    since: &'static str,
-) -> Resource {
-    Resource {
-        id,
-        name,
-        operations,
-        is_mandatory,
-        since,
-    }
+const fn resource(id: u16, name: &'static str, operations: &'static str, is_mandatory: bool, since: &'static str) -> Resource {
+    Resource { id, name, operations, is_mandatory, since }
 }
 
 /// The resources of object /5. There is no resource 4.
@@ -97,12 +85,7 @@ pub enum FirmwareState {
 
 impl FirmwareState {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Idle,
-        Self::Downloading,
-        Self::Downloaded,
-        Self::Updating,
-    ];
+    pub const ALL: [Self; 4] = [Self::Idle, Self::Downloading, Self::Downloaded, Self::Updating];
 
     /// The number.
     #[must_use]
@@ -131,9 +114,7 @@ impl From<fumo::State> for FirmwareState {
             | fumo::State::UpdateSuccessfulHaveData
             | fumo::State::UpdateSuccessfulNoData => Self::Idle,
             fumo::State::DownloadProgressing => Self::Downloading,
-            fumo::State::DownloadComplete
-            | fumo::State::ReadyToUpdate
-            | fumo::State::UpdateFailedHaveData => Self::Downloaded,
+            fumo::State::DownloadComplete | fumo::State::ReadyToUpdate | fumo::State::UpdateFailedHaveData => Self::Downloaded,
             fumo::State::UpdateProgressing => Self::Updating,
         }
     }
@@ -220,19 +201,12 @@ impl FirmwareResult {
             Code::CorruptedPackage | Code::ValidationFailed => Self::IntegrityFailure,
             Code::NotAcceptable | Code::PackageMismatch => Self::UnsupportedPackageType,
             Code::BadUrl => Self::InvalidUri,
-            Code::ServerUnavailable
-            | Code::NetworkError
-            | Code::RequestTimeOut
-            | Code::AuthenticationFailure => Self::ConnectionLost,
+            Code::ServerUnavailable | Code::NetworkError | Code::RequestTimeOut | Code::AuthenticationFailure => Self::ConnectionLost,
             Code::DownloadOutOfMemory => Self::NotEnoughFlash,
             Code::UpdateOutOfMemory | Code::UpdateFailed => Self::UpdateFailed,
             Code::UserCancelled => Self::Cancelled,
             Code::NotImplemented => Self::UnsupportedProtocol,
-            Code::ClientError
-            | Code::UndefinedError
-            | Code::VendorClientError(_)
-            | Code::ServerError
-            | Code::VendorServerError(_) => return None,
+            Code::ClientError | Code::UndefinedError | Code::VendorClientError(_) | Code::ServerError | Code::VendorServerError(_) => return None,
         })
     }
 }
@@ -254,13 +228,7 @@ pub enum SoftwareState {
 
 impl SoftwareState {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Initial,
-        Self::DownloadStarted,
-        Self::Downloaded,
-        Self::Delivered,
-        Self::Installed,
-    ];
+    pub const ALL: [Self; 5] = [Self::Initial, Self::DownloadStarted, Self::Downloaded, Self::Delivered, Self::Installed];
 
     /// The number.
     #[must_use]

@@ -102,10 +102,7 @@ impl Notification {
     /// A field has a value that there is no room for.
     pub fn trigger(&self) -> Result<Vec<u8>, Error> {
         let server_id = self.server_id.as_bytes();
-        let length = u8::try_from(server_id.len())
-            .ok()
-            .filter(|&length| length != 0)
-            .ok_or(Error::ServerId)?;
+        let length = u8::try_from(server_id.len()).ok().filter(|&length| length != 0).ok_or(Error::ServerId)?;
         if self.session_id == 0 {
             return Err(Error::SessionId);
         }
@@ -119,19 +116,12 @@ impl Notification {
             Initiator::Client => 0,
             Initiator::Server => 1,
         };
-        let head = u64::from(VERSION) << 54
-            | user_interaction << 52
-            | initiator << 51
-            | u64::from(self.session_id) << 8
-            | u64::from(length);
+        let head = u64::from(VERSION) << 54 | user_interaction << 52 | initiator << 51 | u64::from(self.session_id) << 8 | u64::from(length);
         let mut out = head.to_be_bytes().to_vec();
         out.extend_from_slice(server_id);
         out.extend_from_slice(&self.vendor);
         if DIGEST_BYTES + out.len() > MAX_BYTES {
-            return Err(Error::Length {
-                actual: DIGEST_BYTES + out.len(),
-                expected: "at most 1024",
-            });
+            return Err(Error::Length { actual: DIGEST_BYTES + out.len(), expected: "at most 1024" });
         }
         Ok(out)
     }
@@ -153,21 +143,11 @@ impl Notification {
     /// The first thing that is wrong with it.
     pub fn parse(package: &[u8]) -> Result<Unverified<'_>, Error> {
         if package.len() > MAX_BYTES {
-            return Err(Error::Length {
-                actual: package.len(),
-                expected: "at most 1024",
-            });
+            return Err(Error::Length { actual: package.len(), expected: "at most 1024" });
         }
-        let short = Error::Length {
-            actual: package.len(),
-            expected: "at least 24 and the server id",
-        };
-        let (digest, trigger) = package
-            .split_first_chunk::<DIGEST_BYTES>()
-            .ok_or_else(|| short.clone())?;
-        let (head, body) = trigger
-            .split_first_chunk::<HEAD_BYTES>()
-            .ok_or_else(|| short.clone())?;
+        let short = Error::Length { actual: package.len(), expected: "at least 24 and the server id" };
+        let (digest, trigger) = package.split_first_chunk::<DIGEST_BYTES>().ok_or_else(|| short.clone())?;
+        let (head, body) = trigger.split_first_chunk::<HEAD_BYTES>().ok_or_else(|| short.clone())?;
         let [v, flags, r0, r1, r2, s0, s1, length] = *head;
         let version = u16::from(v) << 2 | u16::from(flags >> 6);
         if version != VERSION {
@@ -182,10 +162,7 @@ impl Notification {
             return Err(Error::SessionId);
         }
         let server_id = body.get(..usize::from(length)).ok_or(short)?;
-        let server_id = std::str::from_utf8(server_id)
-            .ok()
-            .filter(|id| !id.is_empty())
-            .ok_or(Error::ServerId)?;
+        let server_id = std::str::from_utf8(server_id).ok().filter(|id| !id.is_empty()).ok_or(Error::ServerId)?;
         let notification = Self {
             user_interaction: match flags >> 4 & 0x03 {
                 0 => UserInteraction::NotSpecified,
@@ -193,20 +170,12 @@ impl Notification {
                 2 => UserInteraction::Informative,
                 _ => UserInteraction::UserInteraction,
             },
-            initiator: if flags & 0x08 == 0 {
-                Initiator::Client
-            } else {
-                Initiator::Server
-            },
+            initiator: if flags & 0x08 == 0 { Initiator::Client } else { Initiator::Server },
             session_id,
             server_id: server_id.to_owned(),
             vendor: body[usize::from(length)..].to_vec(),
         };
-        Ok(Unverified {
-            notification,
-            digest: *digest,
-            trigger,
-        })
+        Ok(Unverified { notification, digest: *digest, trigger })
     }
 }
 
@@ -231,14 +200,7 @@ impl Unverified<'_> {
     /// # Errors
     /// The digest is wrong.
     pub fn verify(self, server: &Secret, nonces: &[&[u8]]) -> Result<Notification, Error> {
-        if nonces
-            .iter()
-            .any(|nonce| server.verify_mac(nonce, self.trigger, &self.digest))
-        {
-            Ok(self.notification)
-        } else {
-            Err(Error::Digest)
-        }
+        if nonces.iter().any(|nonce| server.verify_mac(nonce, self.trigger, &self.digest)) { Ok(self.notification) } else { Err(Error::Digest) }
     }
 }
 
@@ -250,14 +212,7 @@ pub fn wap_push_headers(transaction: u8) -> ([u8; 7], [u8; 6]) {
     // Application port addressing, 16 bit: destination, then source, which is the registered port 9200 less 8816.
     let user_data = [0x06, 0x05, 0x04, port_high, port_low, 0xc0, 0x02];
     // Push, three bytes of headers: content type, `X-WAP-Application-ID`.
-    let session = [
-        transaction,
-        0x06,
-        0x03,
-        0x80 | WSP_CONTENT_TYPE,
-        0xaf,
-        0x80 | WAP_APPLICATION_ID,
-    ];
+    let session = [transaction, 0x06, 0x03, 0x80 | WSP_CONTENT_TYPE, 0xaf, 0x80 | WAP_APPLICATION_ID];
     (user_data, session)
 }
 

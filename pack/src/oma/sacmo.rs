@@ -18,12 +18,7 @@ pub const ALERT_TYPE: &str = "urn:oma:at:sacmo:1.0:OperationReport";
 
 /// The largest workflow that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
-const LIMITS: Limits = Limits {
-    bytes: MAX_BYTES,
-    depth: 8,
-    elements: 2000,
-    text_bytes: MAX_BYTES,
-};
+const LIMITS: Limits = Limits { bytes: MAX_BYTES, depth: 8, elements: 2000, text_bytes: MAX_BYTES };
 /// The most attempts that a workflow can ask for.
 pub const MAX_ATTEMPTS: u32 = 100;
 /// The longest wait between two attempts, in seconds: 30 days.
@@ -68,57 +63,30 @@ impl Message {
     /// The text for a user: in the language exactly, or without its region, or else the first.
     #[must_use]
     pub fn text(&self, language: &str) -> &str {
-        let main = |tag: &str| {
-            tag.split('-')
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase()
-        };
-        let exact = self
-            .0
-            .iter()
-            .find(|(tag, _)| tag.eq_ignore_ascii_case(language));
+        let main = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let exact = self.0.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(language));
         let similar = || self.0.iter().find(|(tag, _)| main(tag) == main(language));
-        exact
-            .or_else(similar)
-            .or(self.0.first())
-            .map_or("", |(_, text)| text)
+        exact.or_else(similar).or(self.0.first()).map_or("", |(_, text)| text)
     }
 
     fn check(&self, name: &str) -> Result<(), StructureError> {
         if self.0.is_empty() {
-            return Err(StructureError::Missing {
-                parent: name.to_owned(),
-                child: "text",
-            });
+            return Err(StructureError::Missing { parent: name.to_owned(), child: "text" });
         }
         for (n, (language, _)) in self.0.iter().enumerate() {
-            let letters = |part: &str| {
-                !part.is_empty()
-                    && part.len() <= 8
-                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            };
+            let letters = |part: &str| !part.is_empty() && part.len() <= 8 && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
             if !language.split('-').all(letters) {
                 return Err(value_error("lang", language, "a language tag"));
             }
-            if self.0[..n]
-                .iter()
-                .any(|(known, _)| known.eq_ignore_ascii_case(language))
-            {
-                return Err(StructureError::Twice {
-                    parent: name.to_owned(),
-                    child: language.clone(),
-                });
+            if self.0[..n].iter().any(|(known, _)| known.eq_ignore_ascii_case(language)) {
+                return Err(StructureError::Twice { parent: name.to_owned(), child: language.clone() });
             }
         }
         Ok(())
     }
 
     fn to_element(&self, name: &str) -> Element {
-        let texts = self
-            .0
-            .iter()
-            .map(|(language, text)| with_text("text", text).with_attribute("lang", language));
+        let texts = self.0.iter().map(|(language, text)| with_text("text", text).with_attribute("lang", language));
         texts.fold(element(name), Element::with)
     }
 
@@ -128,16 +96,10 @@ impl Message {
             let language = match element.attributes.as_slice() {
                 [(name, language)] if name == "lang" => language.clone(),
                 [] => {
-                    return Err(StructureError::Missing {
-                        parent: "text".into(),
-                        child: "xml:lang",
-                    });
+                    return Err(StructureError::Missing { parent: "text".into(), child: "xml:lang" });
                 }
                 [(attribute, _), ..] => {
-                    return Err(StructureError::Attribute {
-                        element: "text".into(),
-                        attribute: attribute.clone(),
-                    });
+                    return Err(StructureError::Attribute { element: "text".into(), attribute: attribute.clone() });
                 }
             };
             let content = match element.children.as_slice() {
@@ -170,28 +132,16 @@ impl Retry {
             return None;
         }
         let growth = u64::from(self.factor).saturating_pow(attempt - 1);
-        let delay = u64::from(self.delay_seconds)
-            .saturating_mul(growth)
-            .min(u64::from(MAX_DELAY_SECONDS));
+        let delay = u64::from(self.delay_seconds).saturating_mul(growth).min(u64::from(MAX_DELAY_SECONDS));
         u32::try_from(delay).ok()
     }
 
     fn check(&self) -> Result<(), StructureError> {
         let within = |name: &str, value: u32, low: u32, high: u32, expected| {
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(value_error(name, &value.to_string(), expected))
-            }
+            if (low..=high).contains(&value) { Ok(()) } else { Err(value_error(name, &value.to_string(), expected)) }
         };
         within("attempts", self.attempts, 1, MAX_ATTEMPTS, "1 to 100")?;
-        within(
-            "delay",
-            self.delay_seconds,
-            0,
-            MAX_DELAY_SECONDS,
-            "0 to 2592000 seconds",
-        )?;
+        within("delay", self.delay_seconds, 0, MAX_DELAY_SECONDS, "0 to 2592000 seconds")?;
         within("factor", self.factor, 1, 10, "1 to 10")
     }
 }
@@ -223,23 +173,11 @@ impl Workflow {
         let mut root = element("workflow").with_attribute("version", VERSION);
         root.push(with_text("id", &self.id));
         root.push(with_text("vendorURL", &self.vendor_url));
-        self.confirmation
-            .iter()
-            .for_each(|message| root.push(message.to_element("confirmation")));
-        self.instructions
-            .iter()
-            .for_each(|message| root.push(message.to_element("instruction")));
-        self.completion
-            .iter()
-            .for_each(|message| root.push(message.to_element("completion")));
-        let retry = [
-            ("attempts", self.retry.attempts),
-            ("delay", self.retry.delay_seconds),
-            ("factor", self.retry.factor),
-        ];
-        root.push(retry.iter().fold(element("retry"), |retry, (name, value)| {
-            retry.with(with_text(name, &value.to_string()))
-        }));
+        self.confirmation.iter().for_each(|message| root.push(message.to_element("confirmation")));
+        self.instructions.iter().for_each(|message| root.push(message.to_element("instruction")));
+        self.completion.iter().for_each(|message| root.push(message.to_element("completion")));
+        let retry = [("attempts", self.retry.attempts), ("delay", self.retry.delay_seconds), ("factor", self.retry.factor)];
+        root.push(retry.iter().fold(element("retry"), |retry, (name, value)| retry.with(with_text(name, &value.to_string()))));
         Ok(xml::write(&root, None)?)
     }
 
@@ -253,49 +191,26 @@ impl Workflow {
         match std::mem::take(&mut root.attributes).as_slice() {
             [(name, version)] if name == "version" && version == VERSION => {}
             [(name, version)] if name == "version" => {
-                return Err(Error::Version {
-                    found: version.chars().take(20).collect(),
-                });
+                return Err(Error::Version { found: version.chars().take(20).collect() });
             }
             [] => {
-                return Err(StructureError::Missing {
-                    parent: "workflow".into(),
-                    child: "version",
-                }
-                .into());
+                return Err(StructureError::Missing { parent: "workflow".into(), child: "version" }.into());
             }
             [(attribute, _), ..] => {
-                return Err(StructureError::Attribute {
-                    element: "workflow".into(),
-                    attribute: attribute.clone(),
-                }
-                .into());
+                return Err(StructureError::Attribute { element: "workflow".into(), attribute: attribute.clone() }.into());
             }
         }
         let once = ["id", "vendorURL", "confirmation", "completion", "retry"];
         let fields = Fields::new(&root, Namespace::Workflow, &once, &["instruction"])?;
-        let retry = Fields::new(
-            fields.required("retry")?,
-            Namespace::Workflow,
-            &["attempts", "delay", "factor"],
-            &[],
-        )?;
-        let message =
-            |name: &'static str| fields.optional(name).map(Message::from_element).transpose();
+        let retry = Fields::new(fields.required("retry")?, Namespace::Workflow, &["attempts", "delay", "factor"], &[])?;
+        let message = |name: &'static str| fields.optional(name).map(Message::from_element).transpose();
         let workflow = Self {
             id: fields.required_text("id")?.to_owned(),
             vendor_url: fields.required_text("vendorURL")?.to_owned(),
             confirmation: message("confirmation")?,
-            instructions: fields
-                .many("instruction")
-                .map(Message::from_element)
-                .collect::<Result<_, _>>()?,
+            instructions: fields.many("instruction").map(Message::from_element).collect::<Result<_, _>>()?,
             completion: message("completion")?,
-            retry: Retry {
-                attempts: retry.id("attempts")?,
-                delay_seconds: retry.id("delay")?,
-                factor: retry.id("factor")?,
-            },
+            retry: Retry { attempts: retry.id("attempts")?, delay_seconds: retry.id("delay")?, factor: retry.id("factor")? },
         };
         workflow.check()?;
         Ok(workflow)
@@ -304,44 +219,21 @@ impl Workflow {
     fn check(&self) -> Result<(), Error> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
         if self.id.is_empty() || self.id.len() > 64 || !self.id.bytes().all(plain) {
-            return Err(
-                value_error("id", &self.id, "1 to 64 letters, digits, `.`, `-` and `_`").into(),
-            );
+            return Err(value_error("id", &self.id, "1 to 64 letters, digits, `.`, `-` and `_`").into());
         }
-        let address = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| self.vendor_url.strip_prefix(scheme));
-        let is_address = address.is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())
-        });
+        let address = ["https://", "http://"].iter().find_map(|scheme| self.vendor_url.strip_prefix(scheme));
+        let is_address = address.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()));
         if !is_address {
-            return Err(value_error(
-                "vendorURL",
-                &self.vendor_url,
-                "an address with https or http",
-            )
-            .into());
+            return Err(value_error("vendorURL", &self.vendor_url, "an address with https or http").into());
         }
         if self.instructions.is_empty() {
-            return Err(StructureError::Missing {
-                parent: "workflow".into(),
-                child: "instruction",
-            }
-            .into());
+            return Err(StructureError::Missing { parent: "workflow".into(), child: "instruction" }.into());
         }
-        let named = [
-            ("confirmation", &self.confirmation),
-            ("completion", &self.completion),
-        ];
-        for (name, message) in named
-            .iter()
-            .filter_map(|(name, message)| Some((*name, message.as_ref()?)))
-        {
+        let named = [("confirmation", &self.confirmation), ("completion", &self.completion)];
+        for (name, message) in named.iter().filter_map(|(name, message)| Some((*name, message.as_ref()?))) {
             message.check(name)?;
         }
-        self.instructions
-            .iter()
-            .try_for_each(|message| message.check("instruction"))?;
+        self.instructions.iter().try_for_each(|message| message.check("instruction"))?;
         Ok(self.retry.check()?)
     }
 }
@@ -365,14 +257,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Success,
-        Self::Refused,
-        Self::Cancelled,
-        Self::Failed,
-        Self::BadUrl,
-        Self::NotUnderstood,
-    ];
+    pub const ALL: [Self; 6] = [Self::Success, Self::Refused, Self::Cancelled, Self::Failed, Self::BadUrl, Self::NotUnderstood];
 
     /// The number.
     #[must_use]
@@ -454,26 +339,14 @@ impl Mapping {
     ///
     /// # Errors
     /// Never for a report that was read; a name with a character that XML cannot carry otherwise.
-    pub fn to_alert(
-        &self,
-        report: &Report,
-        id: u32,
-        correlator: Option<&str>,
-    ) -> Result<Alert, Error> {
-        let result = self
-            .result
-            .replace("{transaction}", &report.transaction.to_string())
-            .replace("{step}", &report.step.to_string());
+    pub fn to_alert(&self, report: &Report, id: u32, correlator: Option<&str>) -> Result<Alert, Error> {
+        let result = self.result.replace("{transaction}", &report.transaction.to_string()).replace("{step}", &report.step.to_string());
         let item = GenericAlertItem {
             source: Some(format!("{}/{result}", self.object)),
             target: None,
             alert_type: self.alert_type.clone(),
             format: "xml".into(),
-            mark: if report.outcome == Outcome::Success {
-                Mark::Informational
-            } else {
-                Mark::Warning
-            },
+            mark: if report.outcome == Outcome::Success { Mark::Informational } else { Mark::Warning },
             data: report.write()?,
         };
         Ok(GenericAlert::new(correlator, item).to_alert(id))
@@ -484,27 +357,16 @@ impl Mapping {
     /// # Errors
     /// The content is no report in our format.
     pub fn from_alert(&self, alert: &GenericAlert) -> Result<Option<Report>, Error> {
-        let item = alert
-            .items
-            .iter()
-            .find(|item| item.alert_type == self.alert_type);
-        item.map(|item| Report::read(item.data.as_bytes()))
-            .transpose()
+        let item = alert.items.iter().find(|item| item.alert_type == self.alert_type);
+        item.map(|item| Report::read(item.data.as_bytes())).transpose()
     }
 }
 
 impl Report {
     fn write(&self) -> Result<String, Error> {
-        let numbers = [
-            ("transaction", self.transaction),
-            ("step", self.step),
-            ("attempts", self.attempts),
-            ("result", u32::from(self.outcome.code())),
-        ];
+        let numbers = [("transaction", self.transaction), ("step", self.step), ("attempts", self.attempts), ("result", u32::from(self.outcome.code()))];
         let mut root = element("report").with(with_text("workflow", &self.workflow));
-        numbers
-            .iter()
-            .for_each(|(name, value)| root.push(with_text(name, &value.to_string())));
+        numbers.iter().for_each(|(name, value)| root.push(with_text(name, &value.to_string())));
         let bytes = xml::write(&root, None)?;
         Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
     }
@@ -512,17 +374,10 @@ impl Report {
     fn read(bytes: &[u8]) -> Result<Self, Error> {
         let root = xml::parse(bytes, None, &LIMITS)?;
         expect_root(&root, Namespace::Workflow, "report")?;
-        let fields = Fields::new(
-            &root,
-            Namespace::Workflow,
-            &["workflow", "transaction", "step", "attempts", "result"],
-            &[],
-        )?;
+        let fields = Fields::new(&root, Namespace::Workflow, &["workflow", "transaction", "step", "attempts", "result"], &[])?;
         let found = text(fields.required("result")?)?;
         let code = u16::try_from(number("result", found, u64::from(u16::MAX))?).ok();
-        let outcome = code
-            .and_then(Outcome::from_code)
-            .ok_or_else(|| value_error("result", found, "an outcome of a workflow"))?;
+        let outcome = code.and_then(Outcome::from_code).ok_or_else(|| value_error("result", found, "an outcome of a workflow"))?;
         Ok(Self {
             workflow: fields.required_text("workflow")?.to_owned(),
             transaction: fields.id("transaction")?,

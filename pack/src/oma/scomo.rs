@@ -83,9 +83,7 @@ impl Operation {
     #[must_use]
     pub fn place(self) -> Place {
         match self {
-            Self::Download | Self::DownloadInstall | Self::DownloadInstallInactive => {
-                Place::Download
-            }
+            Self::Download | Self::DownloadInstall | Self::DownloadInstallInactive => Place::Download,
             Self::Install | Self::InstallInactive | Self::RemovePackage => Place::Delivered,
             Self::Activate | Self::Deactivate | Self::RemoveComponent => Place::Deployed,
         }
@@ -109,11 +107,7 @@ impl Operation {
     /// The address of the node for one package or component. `object` is where the management object is.
     #[must_use]
     pub fn uri(self, object: &str, name: &str) -> String {
-        format!(
-            "{object}/{}/{name}/Operations/{}",
-            self.place().path(),
-            self.node()
-        )
+        format!("{object}/{}/{name}/Operations/{}", self.place().path(), self.node())
     }
 
     /// The operation, object and name of an address. The one name that a published description misspells is understood too, and
@@ -128,15 +122,11 @@ impl Operation {
         };
         let (place, name) = holder.rsplit_once('/')?;
         // The longer paths first: `Download` could also be the end of an object's own name.
-        [Place::Deployed, Place::Delivered, Place::Download]
-            .into_iter()
-            .find_map(|known| {
-                let object = place.strip_suffix(known.path())?.strip_suffix('/')?;
-                let operation = Self::ALL
-                    .into_iter()
-                    .find(|operation| operation.place() == known && operation.node() == node)?;
-                Some((operation, object, name)).filter(|_| !name.is_empty())
-            })
+        [Place::Deployed, Place::Delivered, Place::Download].into_iter().find_map(|known| {
+            let object = place.strip_suffix(known.path())?.strip_suffix('/')?;
+            let operation = Self::ALL.into_iter().find(|operation| operation.place() == known && operation.node() == node)?;
+            Some((operation, object, name)).filter(|_| !name.is_empty())
+        })
     }
 }
 
@@ -148,23 +138,11 @@ pub fn description() -> Description {
     let number = |name| Node::leaf(name, &[Get], Occurrence::One, Format::Int);
     let settable = |name, occurrence| Node::leaf(name, &[Get, Replace], occurrence, Format::Chr);
     let operations = |place: Place| {
-        let nodes = Operation::ALL
-            .into_iter()
-            .filter(|operation| operation.place() == place);
-        let nodes = nodes
-            .map(|operation| {
-                Node::leaf(
-                    operation.node(),
-                    &[Exec],
-                    Occurrence::ZeroOrOne,
-                    Format::Null,
-                )
-            })
-            .collect();
+        let nodes = Operation::ALL.into_iter().filter(|operation| operation.place() == place);
+        let nodes = nodes.map(|operation| Node::leaf(operation.node(), &[Exec], Occurrence::ZeroOrOne, Format::Null)).collect();
         Node::interior("Operations", &[Get], Occurrence::ZeroOrOne, "", nodes)
     };
-    let each =
-        |access: &[Access], nodes| Node::interior("", access, Occurrence::ZeroOrMore, "", nodes);
+    let each = |access: &[Access], nodes| Node::interior("", access, Occurrence::ZeroOrMore, "", nodes);
     let place = |name, node| Node::interior(name, &[Get], Occurrence::ZeroOrOne, "", vec![node]);
     let download = each(
         &[Add, Delete, Get],
@@ -212,13 +190,7 @@ pub fn description() -> Description {
     let inventory = vec![place("Delivered", delivered), place("Deployed", deployed)];
     let inventory = Node::interior("Inventory", &[Get], Occurrence::ZeroOrOne, "", inventory);
     let nodes = vec![place("Download", download), inventory];
-    Description::new(Node::interior(
-        "",
-        &[Get],
-        Occurrence::ZeroOrMore,
-        OBJECT_ID,
-        nodes,
-    ))
+    Description::new(Node::interior("", &[Get], Occurrence::ZeroOrMore, OBJECT_ID, nodes))
 }
 
 /// What the leaf `Status` of a package or component says, by place.
@@ -275,19 +247,13 @@ impl Status {
     /// The number.
     #[must_use]
     pub fn code(self) -> u8 {
-        Self::TABLE
-            .iter()
-            .find(|(status, _, _)| *status == self)
-            .map_or(0, |(_, _, code)| *code)
+        Self::TABLE.iter().find(|(status, _, _)| *status == self).map_or(0, |(_, _, code)| *code)
     }
 
     /// The status of a number at a place.
     #[must_use]
     pub fn from_code(place: Place, code: u8) -> Option<Self> {
-        Self::TABLE
-            .iter()
-            .find(|(_, known, number)| (*known, *number) == (place, code))
-            .map(|(status, _, _)| *status)
+        Self::TABLE.iter().find(|(_, known, number)| (*known, *number) == (place, code)).map(|(status, _, _)| *status)
     }
 }
 
@@ -392,10 +358,7 @@ impl ResultCode {
 
 impl std::fmt::Display for ResultCode {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = Self::TABLE
-            .iter()
-            .find(|(code, _)| *code == self.0)
-            .map_or("vendor specific", |(_, text)| *text);
+        let text = Self::TABLE.iter().find(|(code, _)| *code == self.0).map_or("vendor specific", |(_, text)| *text);
         write!(formatter, "{} ({text})", self.0)
     }
 }
@@ -424,16 +387,8 @@ impl Report {
             target: self.target.clone(),
             alert_type: ALERT_TYPE.to_owned(),
             format: "xml".into(),
-            mark: if self.result.is_success() {
-                Mark::Informational
-            } else {
-                Mark::Critical
-            },
-            data: format!(
-                "<ResultCode>{}</ResultCode><Identifier>{}</Identifier>",
-                self.result.0,
-                escape(&self.identifier)
-            ),
+            mark: if self.result.is_success() { Mark::Informational } else { Mark::Critical },
+            data: format!("<ResultCode>{}</ResultCode><Identifier>{}</Identifier>", self.result.0, escape(&self.identifier)),
         };
         GenericAlert::new(self.correlator.as_deref(), item).to_alert(id)
     }
@@ -443,46 +398,22 @@ impl Report {
     /// # Errors
     /// It is a report, but not a complete one.
     pub fn from_alert(alert: &GenericAlert) -> Result<Option<Self>, Error> {
-        let Some(item) = alert
-            .items
-            .iter()
-            .find(|item| [ALERT_TYPE, DRAFT_ALERT_TYPE].contains(&item.alert_type.as_str()))
-        else {
+        let Some(item) = alert.items.iter().find(|item| [ALERT_TYPE, DRAFT_ALERT_TYPE].contains(&item.alert_type.as_str())) else {
             return Ok(None);
         };
-        let source = item.source.clone().ok_or(Error::Missing {
-            parent: "Item".into(),
-            child: "Source",
-        })?;
+        let source = item.source.clone().ok_or(Error::Missing { parent: "Item".into(), child: "Source" })?;
         let field = |name: &'static str| {
-            let missing = Error::Missing {
-                parent: "Data".into(),
-                child: name,
-            };
-            let after = item
-                .data
-                .split_once(&format!("<{name}>"))
-                .map(|(_, after)| after);
-            let inner = after
-                .and_then(|after| after.split_once(&format!("</{name}>")))
-                .map(|(inner, _)| inner);
+            let missing = Error::Missing { parent: "Data".into(), child: name };
+            let after = item.data.split_once(&format!("<{name}>")).map(|(_, after)| after);
+            let inner = after.and_then(|after| after.split_once(&format!("</{name}>"))).map(|(inner, _)| inner);
             inner.map(str::trim).ok_or(missing)
         };
         let found = field("ResultCode")?;
         let code = number("ResultCode", found, u64::from(u16::MAX))?;
         let code = u16::try_from(code).ok().and_then(ResultCode::from_code);
-        let result = code.ok_or_else(|| {
-            value_error("ResultCode", found, "a result code of software components")
-        })?;
-        let identifier = unescape(field("Identifier")?)
-            .ok_or_else(|| value_error("Identifier", &item.data, "text"))?;
-        Ok(Some(Self {
-            source,
-            target: item.target.clone(),
-            result,
-            identifier,
-            correlator: alert.correlator.clone(),
-        }))
+        let result = code.ok_or_else(|| value_error("ResultCode", found, "a result code of software components"))?;
+        let identifier = unescape(field("Identifier")?).ok_or_else(|| value_error("Identifier", &item.data, "text"))?;
+        Ok(Some(Self { source, target: item.target.clone(), result, identifier, correlator: alert.correlator.clone() }))
     }
 }
 
@@ -499,18 +430,11 @@ impl Request {
     /// The alert.
     #[must_use]
     pub fn to_alert(&self, id: u32) -> Alert {
-        let version = self
-            .installed_version
-            .as_deref()
-            .map(|version| format!("<Version>{}</Version>", escape(version)));
+        let version = self.installed_version.as_deref().map(|version| format!("<Version>{}</Version>", escape(version)));
         let item = GenericAlertItem {
             alert_type: REQUEST_ALERT_TYPE.to_owned(),
             format: "xml".into(),
-            data: format!(
-                "<Identifier>{}</Identifier>{}",
-                escape(&self.identifier),
-                version.unwrap_or_default()
-            ),
+            data: format!("<Identifier>{}</Identifier>{}", escape(&self.identifier), version.unwrap_or_default()),
             ..GenericAlertItem::default()
         };
         GenericAlert::new(None, item).to_alert(id)
@@ -519,34 +443,24 @@ impl Request {
     /// The request in an alert; `None` for an alert of another type or without an identifier.
     #[must_use]
     pub fn from_alert(alert: &GenericAlert) -> Option<Self> {
-        let item = alert
-            .items
-            .iter()
-            .find(|item| item.alert_type == REQUEST_ALERT_TYPE)?;
+        let item = alert.items.iter().find(|item| item.alert_type == REQUEST_ALERT_TYPE)?;
         let field = |name: &str| {
             let (_, after) = item.data.split_once(&format!("<{name}>"))?;
             unescape(after.split_once(&format!("</{name}>"))?.0.trim())
         };
-        Some(Self {
-            identifier: field("Identifier").filter(|id| !id.is_empty())?,
-            installed_version: field("Version"),
-        })
+        Some(Self { identifier: field("Identifier").filter(|id| !id.is_empty())?, installed_version: field("Version") })
     }
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn unescape(text: &str) -> Option<String> {
     if text.contains('<') {
         return None;
     }
-    quick_xml::escape::unescape(text)
-        .ok()
-        .map(std::borrow::Cow::into_owned)
+    quick_xml::escape::unescape(text).ok().map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]

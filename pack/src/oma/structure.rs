@@ -68,27 +68,15 @@ pub enum Error {
 
 /// A value that means nothing where it stands.
 pub(crate) fn value_error(element: &str, found: &str, expected: &'static str) -> Error {
-    Error::Value {
-        element: element.to_owned(),
-        found: found.chars().take(60).collect(),
-        expected,
-    }
+    Error::Value { element: element.to_owned(), found: found.chars().take(60).collect(), expected }
 }
 
 /// Checks the root element.
-pub(crate) fn expect_root(
-    root: &Element,
-    namespace: Namespace,
-    name: &'static str,
-) -> Result<(), Error> {
+pub(crate) fn expect_root(root: &Element, namespace: Namespace, name: &'static str) -> Result<(), Error> {
     if root.name == name && root.namespace == namespace {
         return Ok(());
     }
-    Err(Error::Root {
-        found: root.name.clone(),
-        namespace: root.namespace.uri(),
-        expected: name,
-    })
+    Err(Error::Root { found: root.name.clone(), namespace: root.namespace.uri(), expected: name })
 }
 
 /// The children of one element, checked.
@@ -99,12 +87,7 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Checks that every child is in the name space and in one of the lists, and those of `once` occur once at most.
-    pub(crate) fn new(
-        parent: &'a Element,
-        namespace: Namespace,
-        once: &[&str],
-        many: &[&str],
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(parent: &'a Element, namespace: Namespace, once: &[&str], many: &[&str]) -> Result<Self, Error> {
         no_attributes(parent)?;
         let mut seen: Vec<&str> = Vec::new();
         for node in &parent.children {
@@ -112,20 +95,14 @@ impl<'a> Fields<'a> {
                 return Err(Error::Text(parent.name.clone()));
             };
             let name = child.name.as_str();
-            let twice = || Error::Twice {
-                parent: parent.name.clone(),
-                child: name.to_owned(),
-            };
+            let twice = || Error::Twice { parent: parent.name.clone(), child: name.to_owned() };
             if child.namespace == namespace && once.contains(&name) {
                 if seen.contains(&name) {
                     return Err(twice());
                 }
                 seen.push(name);
             } else if child.namespace != namespace || !many.contains(&name) {
-                return Err(Error::Misplaced {
-                    parent: parent.name.clone(),
-                    child: name.to_owned(),
-                });
+                return Err(Error::Misplaced { parent: parent.name.clone(), child: name.to_owned() });
             }
         }
         Ok(Self { parent })
@@ -136,16 +113,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn required(&self, name: &'static str) -> Result<&'a Element, Error> {
-        self.optional(name).ok_or_else(|| Error::Missing {
-            parent: self.parent.name.clone(),
-            child: name,
-        })
+        self.optional(name).ok_or_else(|| Error::Missing { parent: self.parent.name.clone(), child: name })
     }
 
     pub(crate) fn many(&self, name: &'a str) -> impl Iterator<Item = &'a Element> + use<'a> {
-        self.parent
-            .elements()
-            .filter(move |element| element.name == name)
+        self.parent.elements().filter(move |element| element.name == name)
     }
 
     /// A text without the white space around it.
@@ -159,13 +131,8 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and not be empty.
     pub(crate) fn required_text(&self, name: &'static str) -> Result<&'a str, Error> {
-        let missing = || Error::Missing {
-            parent: self.parent.name.clone(),
-            child: name,
-        };
-        self.text(name)?
-            .filter(|text| !text.is_empty())
-            .ok_or_else(missing)
+        let missing = || Error::Missing { parent: self.parent.name.clone(), child: name };
+        self.text(name)?.filter(|text| !text.is_empty()).ok_or_else(missing)
     }
 
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Error> {
@@ -195,28 +162,18 @@ impl<'a> Fields<'a> {
 pub(crate) fn no_attributes(element: &Element) -> Result<(), Error> {
     match element.attributes.first() {
         None => Ok(()),
-        Some((attribute, _)) => Err(Error::Attribute {
-            element: element.name.clone(),
-            attribute: attribute.clone(),
-        }),
+        Some((attribute, _)) => Err(Error::Attribute { element: element.name.clone(), attribute: attribute.clone() }),
     }
 }
 
 /// The text of an element without white space around it.
 pub(crate) fn text(element: &Element) -> Result<&str, Error> {
     no_attributes(element)?;
-    element
-        .text()
-        .map(str::trim)
-        .ok_or_else(|| Error::NotText(element.name.clone()))
+    element.text().map(str::trim).ok_or_else(|| Error::NotText(element.name.clone()))
 }
 
 /// A decimal number without a sign.
 pub(crate) fn number(element: &str, found: &str, largest: u64) -> Result<u64, Error> {
     let digits = !found.is_empty() && found.bytes().all(|byte| byte.is_ascii_digit());
-    found
-        .parse()
-        .ok()
-        .filter(|&value| digits && value <= largest)
-        .ok_or_else(|| value_error(element, found, "a decimal number in its range"))
+    found.parse().ok().filter(|&value| digits && value <= largest).ok_or_else(|| value_error(element, found, "a decimal number in its range"))
 }

@@ -5,10 +5,7 @@ use std::process::Command;
 
 /// Bytes from hexadecimal digits.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 /// Says loudly what is not tested, or fails where it was required.
@@ -25,10 +22,7 @@ const ORACLES: &str = "SEALIFT_OMA_ORACLES";
 fn directory() -> PathBuf {
     match std::env::var_os(ORACLES) {
         Some(path) => path.into(),
-        None => PathBuf::from(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../shared/oracles/oma"
-        )),
+        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/oracles/oma")),
     }
 }
 
@@ -38,10 +32,7 @@ pub(crate) fn oracle_path(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    skipped(
-        &format!("oracle file {name}"),
-        std::env::var_os(ORACLES).is_some(),
-    );
+    skipped(&format!("oracle file {name}"), std::env::var_os(ORACLES).is_some());
     None
 }
 
@@ -52,8 +43,7 @@ pub(crate) fn oracle(name: &str) -> Option<Vec<u8>> {
 
 /// A tool of another project, or a loud note that it is not installed. The package is Debian's.
 pub(crate) fn tool(name: &str, package: &str) -> Option<Command> {
-    let found = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
+    let found = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
     if found {
         return Some(Command::new(name));
     }
@@ -66,24 +56,10 @@ pub(crate) fn tool(name: &str, package: &str) -> Option<Command> {
 pub(crate) fn libwbxml_encode(xml: &[u8]) -> Option<Vec<u8>> {
     let mut command = tool("xml2wbxml", "libwbxml2-utils")?;
     let folder = tempfile::tempdir().unwrap();
-    let (from, to) = (
-        folder.path().join("in.xml"),
-        folder.path().join("out.wbxml"),
-    );
+    let (from, to) = (folder.path().join("in.xml"), folder.path().join("out.wbxml"));
     std::fs::write(&from, xml).unwrap();
-    let output = command
-        .arg("-n")
-        .arg("-o")
-        .arg(&to)
-        .arg(&from)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "xml2wbxml: {}\n{}",
-        String::from_utf8_lossy(&output.stderr),
-        String::from_utf8_lossy(xml)
-    );
+    let output = command.arg("-n").arg("-o").arg(&to).arg(&from).output().unwrap();
+    assert!(output.status.success(), "xml2wbxml: {}\n{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(xml));
     Some(std::fs::read(to).unwrap())
 }
 
@@ -91,25 +67,13 @@ pub(crate) fn libwbxml_encode(xml: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn libwbxml_decode(wbxml: &[u8], language: Option<&str>) -> Option<Vec<u8>> {
     let mut command = tool("wbxml2xml", "libwbxml2-utils")?;
     let folder = tempfile::tempdir().unwrap();
-    let (from, to) = (
-        folder.path().join("in.wbxml"),
-        folder.path().join("out.xml"),
-    );
+    let (from, to) = (folder.path().join("in.wbxml"), folder.path().join("out.xml"));
     std::fs::write(&from, wbxml).unwrap();
     if let Some(language) = language {
         command.args(["-l", language]);
     }
-    let output = command
-        .args(["-m", "0", "-o"])
-        .arg(&to)
-        .arg(&from)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "wbxml2xml: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = command.args(["-m", "0", "-o"]).arg(&to).arg(&from).output().unwrap();
+    assert!(output.status.success(), "wbxml2xml: {}", String::from_utf8_lossy(&output.stderr));
     Some(std::fs::read(to).unwrap())
 }
 
@@ -120,15 +84,6 @@ pub(crate) fn validate(xml: &[u8], dtd: &str) -> Option<Result<(), String>> {
     let folder = tempfile::tempdir().unwrap();
     let from = folder.path().join("in.xml");
     std::fs::write(&from, xml).unwrap();
-    let output = command
-        .args(["--noout", "--nonet", "--dtdvalid"])
-        .arg(dtd)
-        .arg(&from)
-        .output()
-        .unwrap();
-    Some(if output.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    })
+    let output = command.args(["--noout", "--nonet", "--dtdvalid"]).arg(dtd).arg(&from).output().unwrap();
+    Some(if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) })
 }

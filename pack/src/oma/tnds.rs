@@ -1,9 +1,6 @@
 //! Serialised trees: nodes with their values, in one document, for one `Add` or one answer to `Get`.
 
-use super::ddf::{
-    Error, Format, NodeType, element, read_format, read_root, read_wbxml_tree, root_element,
-    untrimmed, with_text,
-};
+use super::ddf::{Error, Format, NodeType, element, read_format, read_root, read_wbxml_tree, root_element, untrimmed, with_text};
 use super::structure::{Error as StructureError, Fields, text, value_error};
 use super::wbxml;
 use super::xml::{self, Element, Limits, Namespace};
@@ -48,103 +45,46 @@ impl Node {
     /// An interior node; `object` is the identifier of its management object, or nothing.
     #[must_use]
     pub fn interior(name: &str, object: &str, children: Vec<Self>) -> Self {
-        Self::new(
-            name,
-            Format::Node,
-            NodeType::Object(object.to_owned()),
-            children,
-            None,
-        )
+        Self::new(name, Format::Node, NodeType::Object(object.to_owned()), children, None)
     }
 
     /// A leaf.
     #[must_use]
     pub fn leaf(name: &str, format: Format, mime: &str, value: &str) -> Self {
-        Self::new(
-            name,
-            format,
-            NodeType::Mime(vec![mime.to_owned()]),
-            Vec::new(),
-            Some(value.to_owned()),
-        )
+        Self::new(name, format, NodeType::Mime(vec![mime.to_owned()]), Vec::new(), Some(value.to_owned()))
     }
 
-    fn new(
-        name: &str,
-        format: Format,
-        node_type: NodeType,
-        children: Vec<Self>,
-        value: Option<String>,
-    ) -> Self {
-        let properties = Properties {
-            acl: None,
-            format: Some(format),
-            name: None,
-            size_bytes: None,
-            title: None,
-            time_stamp: None,
-            node_type,
-            version: None,
-        };
-        Self {
-            name: name.to_owned(),
-            path: None,
-            properties: Some(properties),
-            children,
-            value,
-        }
+    fn new(name: &str, format: Format, node_type: NodeType, children: Vec<Self>, value: Option<String>) -> Self {
+        let properties = Properties { acl: None, format: Some(format), name: None, size_bytes: None, title: None, time_stamp: None, node_type, version: None };
+        Self { name: name.to_owned(), path: None, properties: Some(properties), children, value }
     }
 
     /// The node at a path below this one.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Self> {
-        path.split('/').try_fold(self, |node, name| {
-            node.children.iter().find(|child| child.name == name)
-        })
+        path.split('/').try_fold(self, |node, name| node.children.iter().find(|child| child.name == name))
     }
 
     fn to_element(&self) -> Element {
         let mut node = element("Node").with(with_text("NodeName", &self.name));
-        self.path
-            .iter()
-            .for_each(|path| node.push(with_text("Path", path)));
-        self.properties
-            .iter()
-            .for_each(|properties| node.push(properties.to_element()));
-        self.children
-            .iter()
-            .for_each(|child| node.push(child.to_element()));
-        self.value
-            .iter()
-            .for_each(|value| node.push(with_text("Value", value)));
+        self.path.iter().for_each(|path| node.push(with_text("Path", path)));
+        self.properties.iter().for_each(|properties| node.push(properties.to_element()));
+        self.children.iter().for_each(|child| node.push(child.to_element()));
+        self.value.iter().for_each(|value| node.push(with_text("Value", value)));
         node
     }
 
     fn from_element(node: &Element) -> Result<Self, StructureError> {
-        let fields = Fields::new(
-            node,
-            Namespace::Ddf,
-            &["NodeName", "Path", "RTProperties", "Value"],
-            &["Node"],
-        )?;
-        let children = fields
-            .many("Node")
-            .map(Self::from_element)
-            .collect::<Result<Vec<_>, _>>()?;
+        let fields = Fields::new(node, Namespace::Ddf, &["NodeName", "Path", "RTProperties", "Value"], &["Node"])?;
+        let children = fields.many("Node").map(Self::from_element).collect::<Result<Vec<_>, _>>()?;
         let value = fields.optional("Value").map(untrimmed).transpose()?;
         if value.is_some() && !children.is_empty() {
-            return Err(StructureError::Misplaced {
-                parent: "Node".into(),
-                child: "Value".into(),
-            });
+            return Err(StructureError::Misplaced { parent: "Node".into(), child: "Value".into() });
         }
         Ok(Self {
             name: text(fields.required("NodeName")?)?.to_owned(),
             path: fields.owned("Path")?,
-            properties: fields
-                .optional("RTProperties")
-                .map(Properties::from_element)
-                .transpose()?,
+            properties: fields.optional("RTProperties").map(Properties::from_element).transpose()?,
             children,
             value,
         })
@@ -154,59 +94,30 @@ impl Node {
 impl Properties {
     fn to_element(&self) -> Element {
         let mut properties = element("RTProperties");
-        self.acl
-            .iter()
-            .for_each(|acl| properties.push(with_text("ACL", &acl.write())));
-        self.format
-            .iter()
-            .for_each(|format| properties.push(element("Format").with(element(format.as_str()))));
-        self.name
-            .iter()
-            .for_each(|name| properties.push(with_text("Name", name)));
-        self.size_bytes
-            .iter()
-            .for_each(|size| properties.push(with_text("Size", &size.to_string())));
-        self.title
-            .iter()
-            .for_each(|title| properties.push(with_text("Title", title)));
-        self.time_stamp
-            .iter()
-            .for_each(|stamp| properties.push(with_text("TStamp", stamp)));
+        self.acl.iter().for_each(|acl| properties.push(with_text("ACL", &acl.write())));
+        self.format.iter().for_each(|format| properties.push(element("Format").with(element(format.as_str()))));
+        self.name.iter().for_each(|name| properties.push(with_text("Name", name)));
+        self.size_bytes.iter().for_each(|size| properties.push(with_text("Size", &size.to_string())));
+        self.title.iter().for_each(|title| properties.push(with_text("Title", title)));
+        self.time_stamp.iter().for_each(|stamp| properties.push(with_text("TStamp", stamp)));
         properties.push(self.node_type.to_element("Type"));
-        self.version
-            .iter()
-            .for_each(|version| properties.push(with_text("VerNo", &version.to_string())));
+        self.version.iter().for_each(|version| properties.push(with_text("VerNo", &version.to_string())));
         properties
     }
 
     fn from_element(properties: &Element) -> Result<Self, StructureError> {
-        let once = [
-            "ACL", "Format", "Name", "Size", "Title", "TStamp", "Type", "VerNo",
-        ];
+        let once = ["ACL", "Format", "Name", "Size", "Title", "TStamp", "Type", "VerNo"];
         let fields = Fields::new(properties, Namespace::Ddf, &once, &[])?;
         let node_type = NodeType::from_element(fields.required("Type")?)?;
         if let NodeType::Mime(types) = &node_type
             && types.len() > 1
         {
-            return Err(StructureError::Twice {
-                parent: "Type".into(),
-                child: "MIME".into(),
-            });
+            return Err(StructureError::Twice { parent: "Type".into(), child: "MIME".into() });
         }
         let version = fields.text("VerNo")?;
-        let version = version
-            .map(|found| {
-                found
-                    .parse()
-                    .map_err(|_| value_error("VerNo", found, "a number of 16 bits"))
-            })
-            .transpose()?;
+        let version = version.map(|found| found.parse().map_err(|_| value_error("VerNo", found, "a number of 16 bits"))).transpose()?;
         Ok(Self {
-            acl: fields
-                .text("ACL")?
-                .filter(|acl| !acl.is_empty())
-                .map(Acl::parse)
-                .transpose()?,
+            acl: fields.text("ACL")?.filter(|acl| !acl.is_empty()).map(Acl::parse).transpose()?,
             format: fields.optional("Format").map(read_format).transpose()?,
             name: fields.owned("Name")?,
             size_bytes: fields.number("Size")?,
@@ -233,19 +144,14 @@ impl Tree {
     /// One node with all that is in it.
     #[must_use]
     pub fn new(node: Node) -> Self {
-        Self {
-            nodes: vec![node],
-            ..Self::default()
-        }
+        Self { nodes: vec![node], ..Self::default() }
     }
 
     /// As a tree of elements, for an item of a message.
     #[must_use]
     pub fn to_element(&self) -> Element {
         let mut root = root_element(self.manufacturer.as_deref(), self.model.as_deref());
-        self.nodes
-            .iter()
-            .for_each(|node| root.push(node.to_element()));
+        self.nodes.iter().for_each(|node| root.push(node.to_element()));
         root
     }
 
@@ -255,15 +161,8 @@ impl Tree {
     /// The first thing that is wrong with it.
     pub fn from_element(root: &Element) -> Result<Self, Error> {
         let (manufacturer, model, nodes) = read_root(root)?;
-        let nodes = nodes
-            .into_iter()
-            .map(Node::from_element)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            manufacturer,
-            model,
-            nodes,
-        })
+        let nodes = nodes.into_iter().map(Node::from_element).collect::<Result<_, _>>()?;
+        Ok(Self { manufacturer, model, nodes })
     }
 
     /// As XML.
@@ -315,13 +214,7 @@ pub enum Right {
 }
 
 impl Right {
-    const ALL: [Self; 5] = [
-        Self::Add,
-        Self::Delete,
-        Self::Exec,
-        Self::Get,
-        Self::Replace,
-    ];
+    const ALL: [Self; 5] = [Self::Add, Self::Delete, Self::Exec, Self::Get, Self::Replace];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -347,20 +240,13 @@ impl Acl {
         let bad = |expected| value_error("ACL", list, expected);
         let mut entries: Vec<(Right, Vec<String>)> = Vec::new();
         for entry in list.split('&') {
-            let (name, servers) = entry
-                .split_once('=')
-                .ok_or_else(|| bad("`command=server`"))?;
-            let right = Right::ALL
-                .into_iter()
-                .find(|right| right.as_str() == name)
-                .ok_or_else(|| bad("a command that has an ACL"))?;
+            let (name, servers) = entry.split_once('=').ok_or_else(|| bad("`command=server`"))?;
+            let right = Right::ALL.into_iter().find(|right| right.as_str() == name).ok_or_else(|| bad("a command that has an ACL"))?;
             if entries.iter().any(|(known, _)| *known == right) {
                 return Err(bad("each command once"));
             }
             let servers: Vec<String> = servers.split('+').map(str::to_owned).collect();
-            let is_id = |id: &String| {
-                !id.is_empty() && !id.contains(|c: char| "=&*+".contains(c) || c.is_whitespace())
-            };
+            let is_id = |id: &String| !id.is_empty() && !id.contains(|c: char| "=&*+".contains(c) || c.is_whitespace());
             if servers != ["*"] && !servers.iter().all(is_id) {
                 return Err(bad("server ids without `= & * +` and blanks, or `*` alone"));
             }
@@ -372,22 +258,14 @@ impl Acl {
     /// As documents spell it.
     #[must_use]
     pub fn write(&self) -> String {
-        let entries: Vec<String> = self
-            .0
-            .iter()
-            .map(|(right, servers)| format!("{}={}", right.as_str(), servers.join("+")))
-            .collect();
+        let entries: Vec<String> = self.0.iter().map(|(right, servers)| format!("{}={}", right.as_str(), servers.join("+"))).collect();
         entries.join("&")
     }
 
     /// Whether a server has a right.
     #[must_use]
     pub fn allows(&self, right: Right, server: &str) -> bool {
-        let servers = self
-            .0
-            .iter()
-            .find(|(known, _)| *known == right)
-            .map(|(_, servers)| servers);
+        let servers = self.0.iter().find(|(known, _)| *known == right).map(|(_, servers)| servers);
         servers.is_some_and(|servers| servers.iter().any(|id| id == "*" || id == server))
     }
 }

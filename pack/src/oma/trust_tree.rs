@@ -16,23 +16,11 @@ pub const RECORD_TYPE: &str = "application/cbor";
 /// takes a new record only under its own rules for trust records, whatever the access rights say.
 #[must_use]
 pub fn description() -> Description {
-    let mut record = Node::leaf(
-        RECORD,
-        &[Access::Get, Access::Replace],
-        Occurrence::One,
-        Format::Bin,
-    )
-    .described("The trust record, as bytes");
+    let mut record = Node::leaf(RECORD, &[Access::Get, Access::Replace], Occurrence::One, Format::Bin).described("The trust record, as bytes");
     if let Some(properties) = &mut record.properties {
         properties.node_type = super::ddf::NodeType::Mime(vec![RECORD_TYPE.to_owned()]);
     }
-    Description::new(Node::interior(
-        "",
-        &[Access::Get],
-        Occurrence::ZeroOrMore,
-        OBJECT_ID,
-        vec![record],
-    ))
+    Description::new(Node::interior("", &[Access::Get], Occurrence::ZeroOrMore, OBJECT_ID, vec![record]))
 }
 
 /// A tree with a record, to provision a device with. The record travels as Base64.
@@ -47,15 +35,8 @@ pub fn to_tree(name: &str, record: &[u8]) -> tnds::Tree {
 /// # Errors
 /// There is none, or it is not Base64.
 pub fn from_tree(tree: &tnds::Tree) -> Result<Vec<u8>, StructureError> {
-    let missing = || StructureError::Missing {
-        parent: "MgmtTree".into(),
-        child: RECORD,
-    };
-    let value = tree
-        .nodes
-        .iter()
-        .find_map(|node| node.find(RECORD)?.value.as_deref())
-        .ok_or_else(missing)?;
+    let missing = || StructureError::Missing { parent: "MgmtTree".into(), child: RECORD };
+    let value = tree.nodes.iter().find_map(|node| node.find(RECORD)?.value.as_deref()).ok_or_else(missing)?;
     auth::from_base64(value).map_err(|_| value_error(RECORD, value, "Base64"))
 }
 
@@ -67,19 +48,13 @@ mod tests {
     fn a_record_goes_into_a_tree_and_out_again() {
         let record: Vec<u8> = (0..=255).collect();
         let tree = to_tree("Sealift", &record);
-        for read in [
-            tnds::Tree::read(&tree.write().unwrap()),
-            tnds::Tree::read_wbxml(&tree.write_wbxml().unwrap()),
-        ] {
+        for read in [tnds::Tree::read(&tree.write().unwrap()), tnds::Tree::read_wbxml(&tree.write_wbxml().unwrap())] {
             assert_eq!(from_tree(&read.unwrap()).unwrap(), record);
         }
         let mut broken = tree.clone();
         broken.nodes[0].children[0].value = Some("?".into());
         assert!(from_tree(&broken).is_err());
         broken.nodes[0].children.clear();
-        assert_eq!(
-            from_tree(&broken).unwrap_err().to_string(),
-            "`MgmtTree` has no `Record`"
-        );
+        assert_eq!(from_tree(&broken).unwrap_err().to_string(), "`MgmtTree` has no `Record`");
     }
 }

@@ -43,9 +43,7 @@ impl Namespace {
     /// The name space of that name.
     #[must_use]
     pub fn from_uri(uri: &str) -> Option<Self> {
-        [Self::SyncMl, Self::MetInf, Self::Ddf, Self::Workflow]
-            .into_iter()
-            .find(|namespace| namespace.uri() == uri)
+        [Self::SyncMl, Self::MetInf, Self::Ddf, Self::Workflow].into_iter().find(|namespace| namespace.uri() == uri)
     }
 }
 
@@ -64,19 +62,9 @@ pub struct Limits {
 
 impl Limits {
     /// For one message of a management session: 4 MiB.
-    pub const MESSAGE: Self = Self {
-        bytes: 4 << 20,
-        depth: 40,
-        elements: 50_000,
-        text_bytes: 4 << 20,
-    };
+    pub const MESSAGE: Self = Self { bytes: 4 << 20, depth: 40, elements: 50_000, text_bytes: 4 << 20 };
     /// For a device description or a serialised tree: 1 MiB.
-    pub const TREE: Self = Self {
-        bytes: 1 << 20,
-        depth: 64,
-        elements: 50_000,
-        text_bytes: 1 << 20,
-    };
+    pub const TREE: Self = Self { bytes: 1 << 20, depth: 64, elements: 50_000, text_bytes: 1 << 20 };
 }
 
 impl Default for Limits {
@@ -163,8 +151,7 @@ pub enum Error {
 }
 
 fn is_blank(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 /// The first character of the text that XML 1.0 cannot carry.
@@ -184,10 +171,7 @@ fn is_allowed(character: char) -> bool {
 /// The first thing that is wrong with it.
 pub fn parse(bytes: &[u8], default: Option<Namespace>, limits: &Limits) -> Result<Element, Error> {
     if bytes.len() > limits.bytes {
-        return Err(Error::TooLarge {
-            limit: Limit::Bytes,
-            allowed: limits.bytes,
-        });
+        return Err(Error::TooLarge { limit: Limit::Bytes, allowed: limits.bytes });
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -200,9 +184,7 @@ pub fn parse(bytes: &[u8], default: Option<Namespace>, limits: &Limits) -> Resul
     loop {
         let at = reader.buffer_position();
         let malformed = |message: String| Error::Malformed { at, message };
-        let event = reader
-            .read_event()
-            .map_err(|error| malformed(error.to_string()))?;
+        let event = reader.read_event().map_err(|error| malformed(error.to_string()))?;
         match event {
             Event::Start(start) => tree.start(element(&start, reader.resolver(), default, at)?)?,
             Event::End(_) => tree.end()?,
@@ -218,9 +200,7 @@ pub fn parse(bytes: &[u8], default: Option<Namespace>, limits: &Limits) -> Resul
             Event::Decl(declaration) => {
                 if let Some(encoding) = declaration.encoding() {
                     let encoding = encoding.map_err(|error| malformed(error.to_string()))?;
-                    if !encoding.eq_ignore_ascii_case("utf-8")
-                        && !encoding.eq_ignore_ascii_case("us-ascii")
-                    {
+                    if !encoding.eq_ignore_ascii_case("utf-8") && !encoding.eq_ignore_ascii_case("us-ascii") {
                         return Err(Error::NotUtf8);
                     }
                 }
@@ -236,34 +216,19 @@ pub fn parse(bytes: &[u8], default: Option<Namespace>, limits: &Limits) -> Resul
 }
 
 fn resolve(reference: &quick_xml::events::BytesRef<'_>, at: u64) -> Result<String, Error> {
-    let character = reference
-        .resolve_char_ref()
-        .map_err(|error| Error::Malformed {
-            at,
-            message: error.to_string(),
-        })?;
+    let character = reference.resolve_char_ref().map_err(|error| Error::Malformed { at, message: error.to_string() })?;
     match character {
         Some(character) if is_allowed(character) => Ok(character.to_string()),
         Some(character) => Err(Error::Character(u32::from(character))),
-        None => quick_xml::escape::resolve_predefined_entity(reference)
-            .map(str::to_owned)
-            .ok_or_else(|| Error::Entity(reference.chars().take(40).collect())),
+        None => quick_xml::escape::resolve_predefined_entity(reference).map(str::to_owned).ok_or_else(|| Error::Entity(reference.chars().take(40).collect())),
     }
 }
 
-fn element(
-    start: &BytesStart<'_>,
-    resolver: &NamespaceResolver,
-    default: Option<Namespace>,
-    at: u64,
-) -> Result<Element, Error> {
+fn element(start: &BytesStart<'_>, resolver: &NamespaceResolver, default: Option<Namespace>, at: u64) -> Result<Element, Error> {
     let malformed = |message: String| Error::Malformed { at, message };
     let (resolved, name) = resolver.resolve_element(start.name());
     let name: &str = name.as_ref();
-    let unknown = |namespace: &str| Error::Namespace {
-        element: name.to_owned(),
-        namespace: namespace.to_owned(),
-    };
+    let unknown = |namespace: &str| Error::Namespace { element: name.to_owned(), namespace: namespace.to_owned() };
     let namespace = match resolved {
         ResolveResult::Bound(found) => {
             let uri: &str = found.as_ref();
@@ -281,14 +246,9 @@ fn element(
             continue;
         }
         if element.attributes.len() == MAX_ATTRIBUTES {
-            return Err(Error::TooLarge {
-                limit: Limit::Attributes,
-                allowed: MAX_ATTRIBUTES,
-            });
+            return Err(Error::TooLarge { limit: Limit::Attributes, allowed: MAX_ATTRIBUTES });
         }
-        let value = attribute
-            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-            .map_err(|error| malformed(error.to_string()))?;
+        let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| malformed(error.to_string()))?;
         if let Some(character) = forbidden_character(&value) {
             return Err(Error::Character(u32::from(character)));
         }
@@ -297,9 +257,7 @@ fn element(
         if element.attribute(key).is_some() {
             return Err(malformed(format!("attribute `{key}` occurs twice")));
         }
-        element
-            .attributes
-            .push((key.to_owned(), value.into_owned()));
+        element.attributes.push((key.to_owned(), value.into_owned()));
     }
     Ok(element)
 }

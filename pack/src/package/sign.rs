@@ -28,13 +28,7 @@ pub struct Approval<'a> {
 
 impl<'a> Approval<'a> {
     fn claims(&self) -> Claims<'a> {
-        Claims {
-            issuer: self.operator,
-            audience: self.class.map(Uuid::into_bytes),
-            not_before: self.not_before,
-            not_after: self.not_after,
-            epoch: self.epoch,
-        }
+        Claims { issuer: self.operator, audience: self.class.map(Uuid::into_bytes), not_before: self.not_before, not_after: self.not_after, epoch: self.epoch }
     }
 }
 

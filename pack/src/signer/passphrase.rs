@@ -112,7 +112,10 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(matches!(source.get("PIN"), Err(Error::File { .. })));
         let unset = Passphrase::Environment("SEALIFT_TEST_NOT_SET".into());
-        assert_eq!(unset.get("PIN of t").unwrap_err().to_string(), "the PIN of t is to come from the environment variable SEALIFT_TEST_NOT_SET, which is not set to a text");
+        assert_eq!(
+            unset.get("PIN of t").unwrap_err().to_string(),
+            "the PIN of t is to come from the environment variable SEALIFT_TEST_NOT_SET, which is not set to a text"
+        );
         // Set for every process.
         assert!(!Passphrase::Environment("PATH".into()).get("PIN").unwrap().is_empty());
     }

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use sealift_formats::trust::TrustFile;
+use sealift_sim::Flash;
 use sealift_verify::DeviceState;
 use sealift_verify::applier::Expectation;
 use sealift_verify::storage::{ErasedValue, NorNew, NorOld, SharedFlash};
-use sealift_sim::Flash;
 use sha2::{Digest, Sha256};
 
 use crate::exit::Rejection;

@@ -34,19 +34,7 @@ pub enum Format {
 }
 
 impl Format {
-    const ALL: [Self; 11] = [
-        Self::B64,
-        Self::Bin,
-        Self::Bool,
-        Self::Chr,
-        Self::Int,
-        Self::Node,
-        Self::Null,
-        Self::Xml,
-        Self::Date,
-        Self::Time,
-        Self::Float,
-    ];
+    const ALL: [Self; 11] = [Self::B64, Self::Bin, Self::Bool, Self::Chr, Self::Int, Self::Node, Self::Null, Self::Xml, Self::Date, Self::Time, Self::Float];
 
     /// As documents and messages spell it.
     #[must_use]
@@ -85,14 +73,7 @@ pub enum Access {
 }
 
 impl Access {
-    const ALL: [Self; 6] = [
-        Self::Add,
-        Self::Copy,
-        Self::Delete,
-        Self::Exec,
-        Self::Get,
-        Self::Replace,
-    ];
+    const ALL: [Self; 6] = [Self::Add, Self::Copy, Self::Delete, Self::Exec, Self::Get, Self::Replace];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -178,15 +159,9 @@ pub struct Properties {
 impl Properties {
     pub(super) fn to_element(&self) -> Element {
         let mut access = element("AccessType");
-        self.access
-            .iter()
-            .for_each(|right| access.push(element(right.as_str())));
+        self.access.iter().for_each(|right| access.push(element(right.as_str())));
         let mut properties = element("DFProperties").with(access);
-        let mut optional = |name: &str, value: &Option<String>| {
-            value
-                .iter()
-                .for_each(|value| properties.push(with_text(name, value)))
-        };
+        let mut optional = |name: &str, value: &Option<String>| value.iter().for_each(|value| properties.push(with_text(name, value)));
         optional("DefaultValue", &self.default_value);
         optional("Description", &self.description);
         properties.push(element("DFFormat").with(element(self.format.as_str())));
@@ -209,42 +184,21 @@ impl Properties {
         }
         properties.push(self.node_type.to_element("DFType"));
         if let Some(case_sense) = self.case_sense {
-            let name = if case_sense == CaseSense::Sensitive {
-                "CS"
-            } else {
-                "CIS"
-            };
+            let name = if case_sense == CaseSense::Sensitive { "CS" } else { "CIS" };
             properties.push(element("CaseSense").with(element(name)));
         }
         properties
     }
 
     pub(super) fn from_element(properties: &Element) -> Result<Self, StructureError> {
-        let once = [
-            "AccessType",
-            "DefaultValue",
-            "Description",
-            "DFFormat",
-            "Occurrence",
-            "Scope",
-            "DFTitle",
-            "DFType",
-            "CaseSense",
-        ];
+        let once = ["AccessType", "DefaultValue", "Description", "DFFormat", "Occurrence", "Scope", "DFTitle", "DFType", "CaseSense"];
         let fields = Fields::new(properties, Namespace::Ddf, &once, &[])?;
         let rights = Access::ALL.map(Access::as_str);
         let access = Fields::new(fields.required("AccessType")?, Namespace::Ddf, &rights, &[])?;
-        let occurrence = fields
-            .optional("Occurrence")
-            .map(read_occurrence)
-            .transpose()?
-            .unwrap_or_default();
+        let occurrence = fields.optional("Occurrence").map(read_occurrence).transpose()?.unwrap_or_default();
         let choice = |name: &'static str| fields.optional(name).map(only_child).transpose();
         Ok(Self {
-            access: Access::ALL
-                .into_iter()
-                .filter(|right| access.optional(right.as_str()).is_some())
-                .collect(),
+            access: Access::ALL.into_iter().filter(|right| access.optional(right.as_str()).is_some()).collect(),
             default_value: fields.optional("DefaultValue").map(untrimmed).transpose()?,
             description: fields.owned("Description")?,
             format: read_format(fields.required("DFFormat")?)?,
@@ -270,9 +224,7 @@ impl NodeType {
     pub(in crate::oma) fn to_element(&self, name: &str) -> Element {
         let mut node_type = element(name);
         match self {
-            Self::Mime(types) => types
-                .iter()
-                .for_each(|mime| node_type.push(with_text("MIME", mime))),
+            Self::Mime(types) => types.iter().for_each(|mime| node_type.push(with_text("MIME", mime))),
             Self::Object(object) => node_type.push(with_text("DDFName", object)),
         }
         node_type
@@ -280,21 +232,12 @@ impl NodeType {
 
     pub(in crate::oma) fn from_element(node_type: &Element) -> Result<Self, StructureError> {
         let fields = Fields::new(node_type, Namespace::Ddf, &["DDFName"], &["MIME"])?;
-        let types = fields
-            .many("MIME")
-            .map(|mime| text(mime).map(str::to_owned))
-            .collect::<Result<Vec<_>, _>>()?;
+        let types = fields.many("MIME").map(|mime| text(mime).map(str::to_owned)).collect::<Result<Vec<_>, _>>()?;
         match (fields.owned("DDFName")?, types.is_empty()) {
             (Some(object), true) => Ok(Self::Object(object)),
             (None, false) => Ok(Self::Mime(types)),
-            (Some(_), false) => Err(StructureError::Misplaced {
-                parent: node_type.name.clone(),
-                child: "DDFName".into(),
-            }),
-            (None, true) => Err(StructureError::Missing {
-                parent: node_type.name.clone(),
-                child: "DDFName",
-            }),
+            (Some(_), false) => Err(StructureError::Misplaced { parent: node_type.name.clone(), child: "DDFName".into() }),
+            (None, true) => Err(StructureError::Missing { parent: node_type.name.clone(), child: "DDFName" }),
         }
     }
 }
@@ -304,10 +247,7 @@ fn read_occurrence(occurrence: &Element) -> Result<Occurrence, StructureError> {
     let bound = || {
         let found = text(child)?;
         let bound = number(&child.name, found, 65_536)?;
-        u32::try_from(bound)
-            .ok()
-            .filter(|&bound| bound >= 2)
-            .ok_or_else(|| value_error(&child.name, found, "2 to 65536"))
+        u32::try_from(bound).ok().filter(|&bound| bound >= 2).ok_or_else(|| value_error(&child.name, found, "2 to 65536"))
     };
     match child.name.as_str() {
         "One" => Ok(Occurrence::One),
@@ -316,40 +256,25 @@ fn read_occurrence(occurrence: &Element) -> Result<Occurrence, StructureError> {
         "OneOrMore" => Ok(Occurrence::OneOrMore),
         "ZeroOrN" => Ok(Occurrence::ZeroOrN(bound()?)),
         "OneOrN" => Ok(Occurrence::OneOrN(bound()?)),
-        found => Err(value_error(
-            "Occurrence",
-            found,
-            "one of the six occurrences",
-        )),
+        found => Err(value_error("Occurrence", found, "one of the six occurrences")),
     }
 }
 
 /// The format that an element names by the element inside it.
 pub(in crate::oma) fn read_format(format: &Element) -> Result<Format, StructureError> {
     let child = only_child(format)?;
-    Format::ALL
-        .into_iter()
-        .find(|format| format.as_str() == child.name)
-        .ok_or_else(|| value_error(&format.name, &child.name, "the name of a format"))
+    Format::ALL.into_iter().find(|format| format.as_str() == child.name).ok_or_else(|| value_error(&format.name, &child.name, "the name of a format"))
 }
 
 fn only_child(parent: &Element) -> Result<&Element, StructureError> {
     let mut children = parent.elements();
     match (children.next(), children.next()) {
-        (Some(child), None) if parent.children.len() == 1 && child.namespace == Namespace::Ddf => {
-            Ok(child)
-        }
-        (None, _) => Err(StructureError::Missing {
-            parent: parent.name.clone(),
-            child: "choice",
-        }),
+        (Some(child), None) if parent.children.len() == 1 && child.namespace == Namespace::Ddf => Ok(child),
+        (None, _) => Err(StructureError::Missing { parent: parent.name.clone(), child: "choice" }),
         // A second element, or else text or another name space beside the first.
         (Some(first), second) => {
             let child = second.unwrap_or(first).name.clone();
-            Err(StructureError::Misplaced {
-                parent: parent.name.clone(),
-                child,
-            })
+            Err(StructureError::Misplaced { parent: parent.name.clone(), child })
         }
     }
 }

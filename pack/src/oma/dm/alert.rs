@@ -68,15 +68,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    const ALL: [Self; 7] = [
-        Self::Fatal,
-        Self::Critical,
-        Self::Minor,
-        Self::Warning,
-        Self::Informational,
-        Self::Harmless,
-        Self::Indeterminate,
-    ];
+    const ALL: [Self; 7] = [Self::Fatal, Self::Critical, Self::Minor, Self::Warning, Self::Informational, Self::Harmless, Self::Indeterminate];
 
     /// As messages spell it.
     #[must_use]
@@ -126,10 +118,7 @@ impl GenericAlert {
     /// One item.
     #[must_use]
     pub fn new(correlator: Option<&str>, item: GenericAlertItem) -> Self {
-        Self {
-            correlator: correlator.map(str::to_owned),
-            items: vec![item],
-        }
+        Self { correlator: correlator.map(str::to_owned), items: vec![item] }
     }
 
     /// The command.
@@ -138,19 +127,11 @@ impl GenericAlert {
         let items = self.items.iter().map(|item| Item {
             target: item.target.as_deref().map(Location::new),
             source: item.source.as_deref().map(Location::new),
-            meta: Meta {
-                mark: Some(item.mark.as_str().to_owned()),
-                ..Meta::new(&item.format, &item.alert_type)
-            },
+            meta: Meta { mark: Some(item.mark.as_str().to_owned()), ..Meta::new(&item.format, &item.alert_type) },
             data: Some(Data::Text(item.data.clone())),
             more_data: false,
         });
-        Alert {
-            id,
-            code: code::GENERIC,
-            correlator: self.correlator.clone(),
-            items: items.collect(),
-        }
+        Alert { id, code: code::GENERIC, correlator: self.correlator.clone(), items: items.collect() }
     }
 
     /// Reads the command. A prefix of the type is taken off.
@@ -162,48 +143,24 @@ impl GenericAlert {
             return Err(value_error("Data", &alert.code.to_string(), "1226"));
         }
         if alert.items.is_empty() {
-            return Err(Error::Missing {
-                parent: "Alert".into(),
-                child: "Item",
-            });
+            return Err(Error::Missing { parent: "Alert".into(), child: "Item" });
         }
-        let items = alert
-            .items
-            .iter()
-            .map(GenericAlertItem::from_item)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            correlator: alert.correlator.clone(),
-            items,
-        })
+        let items = alert.items.iter().map(GenericAlertItem::from_item).collect::<Result<_, _>>()?;
+        Ok(Self { correlator: alert.correlator.clone(), items })
     }
 }
 
 impl GenericAlertItem {
     fn from_item(item: &Item) -> Result<Self, Error> {
-        let missing = |parent: &str, child| Error::Missing {
-            parent: parent.to_owned(),
-            child,
-        };
-        let alert_type = item
-            .meta
-            .media_type
-            .as_deref()
-            .ok_or_else(|| missing("Meta", "Type"))?;
-        let alert_type = TYPE_PREFIXES
-            .iter()
-            .find_map(|prefix| alert_type.strip_prefix(prefix))
-            .unwrap_or(alert_type)
-            .trim();
+        let missing = |parent: &str, child| Error::Missing { parent: parent.to_owned(), child };
+        let alert_type = item.meta.media_type.as_deref().ok_or_else(|| missing("Meta", "Type"))?;
+        let alert_type = TYPE_PREFIXES.iter().find_map(|prefix| alert_type.strip_prefix(prefix)).unwrap_or(alert_type).trim();
         if alert_type.is_empty() {
             return Err(missing("Meta", "Type"));
         }
         let mark = match item.meta.mark.as_deref() {
             None => Mark::default(),
-            Some(found) => Mark::ALL
-                .into_iter()
-                .find(|mark| mark.as_str() == found)
-                .ok_or_else(|| value_error("Mark", found, "one of the seven marks"))?,
+            Some(found) => Mark::ALL.into_iter().find(|mark| mark.as_str() == found).ok_or_else(|| value_error("Mark", found, "one of the seven marks"))?,
         };
         let data = match &item.data {
             Some(Data::Text(text)) => text.trim().to_owned(),

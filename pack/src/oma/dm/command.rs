@@ -48,13 +48,8 @@ impl CommandName {
         Self::Sequence,
         Self::Status,
     ];
-    pub(super) const IN_BODY: [&str; 11] = [
-        "Add", "Alert", "Atomic", "Copy", "Delete", "Exec", "Get", "Replace", "Results",
-        "Sequence", "Status",
-    ];
-    const IN_GROUP: [&str; 9] = [
-        "Add", "Alert", "Atomic", "Copy", "Delete", "Exec", "Get", "Replace", "Sequence",
-    ];
+    pub(super) const IN_BODY: [&str; 11] = ["Add", "Alert", "Atomic", "Copy", "Delete", "Exec", "Get", "Replace", "Results", "Sequence", "Status"];
+    const IN_GROUP: [&str; 9] = ["Add", "Alert", "Atomic", "Copy", "Delete", "Exec", "Get", "Replace", "Sequence"];
 
     /// As messages spell it.
     #[must_use]
@@ -76,9 +71,7 @@ impl CommandName {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|command| command.as_str() == name)
+        Self::ALL.into_iter().find(|command| command.as_str() == name)
     }
 }
 
@@ -124,11 +117,7 @@ impl Edit {
     /// One item.
     #[must_use]
     pub fn new(id: u32, item: Item) -> Self {
-        Self {
-            id,
-            meta: Meta::default(),
-            items: vec![item],
-        }
+        Self { id, meta: Meta::default(), items: vec![item] }
     }
 }
 
@@ -162,12 +151,7 @@ impl Exec {
     /// Executes a node.
     #[must_use]
     pub fn new(id: u32, uri: &str, correlator: Option<&str>) -> Self {
-        Self {
-            id,
-            meta: Meta::default(),
-            correlator: correlator.map(str::to_owned),
-            items: vec![Item::target(uri)],
-        }
+        Self { id, meta: Meta::default(), correlator: correlator.map(str::to_owned), items: vec![Item::target(uri)] }
     }
 }
 
@@ -199,13 +183,7 @@ pub struct Status {
 impl Status {
     /// The outcome of a command.
     #[must_use]
-    pub fn new(
-        id: u32,
-        message_ref: u32,
-        command_ref: u32,
-        command: CommandName,
-        code: u16,
-    ) -> Self {
+    pub fn new(id: u32, message_ref: u32, command_ref: u32, command: CommandName, code: u16) -> Self {
         Self {
             id,
             message_ref,
@@ -256,11 +234,7 @@ impl Command {
     #[must_use]
     pub fn id(&self) -> u32 {
         match self {
-            Self::Add(edit)
-            | Self::Copy(edit)
-            | Self::Delete(edit)
-            | Self::Get(edit)
-            | Self::Replace(edit) => edit.id,
+            Self::Add(edit) | Self::Copy(edit) | Self::Delete(edit) | Self::Get(edit) | Self::Replace(edit) => edit.id,
             Self::Alert(alert) => alert.id,
             Self::Exec(exec) => exec.id,
             Self::Status(status) => status.id,
@@ -290,36 +264,23 @@ impl Command {
     /// Whether `Atomic` may hold it. One that it may not is answered with status 500.
     #[must_use]
     pub fn is_allowed_in_atomic(&self) -> bool {
-        matches!(
-            self,
-            Self::Add(_) | Self::Alert(_) | Self::Copy(_) | Self::Delete(_) | Self::Replace(_)
-        )
+        matches!(self, Self::Add(_) | Self::Alert(_) | Self::Copy(_) | Self::Delete(_) | Self::Replace(_))
     }
 
     /// Whether a device may send it: it commands nothing but `Replace` of its own device information.
     #[must_use]
     pub fn is_allowed_from_client(&self) -> bool {
-        matches!(
-            self,
-            Self::Alert(_) | Self::Replace(_) | Self::Results(_) | Self::Status(_)
-        )
+        matches!(self, Self::Alert(_) | Self::Replace(_) | Self::Results(_) | Self::Status(_))
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
         let name = self.name().as_str();
-        let missing = |child| structure::Error::Missing {
-            parent: name.to_owned(),
-            child,
-        };
+        let missing = |child| structure::Error::Missing { parent: name.to_owned(), child };
         if self.id() == 0 {
             return Err(value_error("CmdID", "0", "a number above 0").into());
         }
         let items = match self {
-            Self::Add(edit)
-            | Self::Copy(edit)
-            | Self::Delete(edit)
-            | Self::Get(edit)
-            | Self::Replace(edit) => Some(&edit.items),
+            Self::Add(edit) | Self::Copy(edit) | Self::Delete(edit) | Self::Get(edit) | Self::Replace(edit) => Some(&edit.items),
             Self::Exec(exec) => Some(&exec.items),
             Self::Results(results) => Some(&results.items),
             Self::Alert(_) | Self::Status(_) | Self::Sequence(_) | Self::Atomic(_) => None,
@@ -328,45 +289,24 @@ impl Command {
             return Err(missing("Item").into());
         }
         match self {
-            Self::Results(results) if results.items.iter().any(|item| item.source.is_none()) => {
-                Err(missing("Source").into())
-            }
-            Self::Exec(exec) if exec.items.iter().any(|item| item.target.is_none()) => {
-                Err(missing("Target").into())
-            }
-            Self::Sequence(group) | Self::Atomic(group) if group.commands.is_empty() => {
-                Err(missing("command").into())
-            }
-            Self::Sequence(group) | Self::Atomic(group) => {
-                match group
-                    .commands
-                    .iter()
-                    .find(|command| matches!(command, Self::Status(_) | Self::Results(_)))
-                {
-                    None => Ok(()),
-                    Some(found) => {
-                        let child = found.name().as_str().to_owned();
-                        Err(structure::Error::Misplaced {
-                            parent: name.to_owned(),
-                            child,
-                        }
-                        .into())
-                    }
+            Self::Results(results) if results.items.iter().any(|item| item.source.is_none()) => Err(missing("Source").into()),
+            Self::Exec(exec) if exec.items.iter().any(|item| item.target.is_none()) => Err(missing("Target").into()),
+            Self::Sequence(group) | Self::Atomic(group) if group.commands.is_empty() => Err(missing("command").into()),
+            Self::Sequence(group) | Self::Atomic(group) => match group.commands.iter().find(|command| matches!(command, Self::Status(_) | Self::Results(_))) {
+                None => Ok(()),
+                Some(found) => {
+                    let child = found.name().as_str().to_owned();
+                    Err(structure::Error::Misplaced { parent: name.to_owned(), child }.into())
                 }
-            }
+            },
             _ => Ok(()),
         }
     }
 
     pub(super) fn to_element(&self) -> Element {
-        let mut command =
-            element(self.name().as_str()).with(with_text("CmdID", &self.id().to_string()));
+        let mut command = element(self.name().as_str()).with(with_text("CmdID", &self.id().to_string()));
         match self {
-            Self::Add(edit)
-            | Self::Copy(edit)
-            | Self::Delete(edit)
-            | Self::Get(edit)
-            | Self::Replace(edit) => {
+            Self::Add(edit) | Self::Copy(edit) | Self::Delete(edit) | Self::Get(edit) | Self::Replace(edit) => {
                 edit.meta.push_to(&mut command);
                 push_items(&edit.items, &mut command);
             }
@@ -382,11 +322,7 @@ impl Command {
             }
             Self::Status(status) => status.push_to(&mut command),
             Self::Results(results) => {
-                push_text(
-                    "MsgRef",
-                    results.message_ref.map(|id| id.to_string()).as_deref(),
-                    &mut command,
-                );
+                push_text("MsgRef", results.message_ref.map(|id| id.to_string()).as_deref(), &mut command);
                 command.push(with_text("CmdRef", &results.command_ref.to_string()));
                 results.meta.push_to(&mut command);
                 push_text("TargetRef", results.target_ref.as_deref(), &mut command);
@@ -395,10 +331,7 @@ impl Command {
             }
             Self::Sequence(group) | Self::Atomic(group) => {
                 group.meta.push_to(&mut command);
-                group
-                    .commands
-                    .iter()
-                    .for_each(|inner| command.push(inner.to_element()));
+                group.commands.iter().for_each(|inner| command.push(inner.to_element()));
             }
         }
         command
@@ -407,11 +340,7 @@ impl Command {
     pub(super) fn from_element(command: &Element) -> Result<Self, structure::Error> {
         let edit = || -> Result<Edit, structure::Error> {
             let fields = Fields::new(command, Namespace::SyncMl, &["CmdID", "Meta"], &["Item"])?;
-            Ok(Edit {
-                id: fields.id("CmdID")?,
-                meta: Meta::from_fields(&fields)?,
-                items: items(&fields)?,
-            })
+            Ok(Edit { id: fields.id("CmdID")?, meta: Meta::from_fields(&fields)?, items: items(&fields)? })
         };
         Ok(match CommandName::parse(&command.name) {
             Some(CommandName::Add) => Self::Add(edit()?),
@@ -420,50 +349,20 @@ impl Command {
             Some(CommandName::Get) => Self::Get(edit()?),
             Some(CommandName::Replace) => Self::Replace(edit()?),
             Some(CommandName::Alert) => {
-                let fields = Fields::new(
-                    command,
-                    Namespace::SyncMl,
-                    &["CmdID", "Data", "Correlator"],
-                    &["Item"],
-                )?;
-                Self::Alert(Alert {
-                    id: fields.id("CmdID")?,
-                    code: code(&fields)?,
-                    correlator: fields.owned("Correlator")?,
-                    items: items(&fields)?,
-                })
+                let fields = Fields::new(command, Namespace::SyncMl, &["CmdID", "Data", "Correlator"], &["Item"])?;
+                Self::Alert(Alert { id: fields.id("CmdID")?, code: code(&fields)?, correlator: fields.owned("Correlator")?, items: items(&fields)? })
             }
             Some(CommandName::Exec) => {
-                let fields = Fields::new(
-                    command,
-                    Namespace::SyncMl,
-                    &["CmdID", "Meta", "Correlator"],
-                    &["Item"],
-                )?;
-                Self::Exec(Exec {
-                    id: fields.id("CmdID")?,
-                    meta: Meta::from_fields(&fields)?,
-                    correlator: fields.owned("Correlator")?,
-                    items: items(&fields)?,
-                })
+                let fields = Fields::new(command, Namespace::SyncMl, &["CmdID", "Meta", "Correlator"], &["Item"])?;
+                Self::Exec(Exec { id: fields.id("CmdID")?, meta: Meta::from_fields(&fields)?, correlator: fields.owned("Correlator")?, items: items(&fields)? })
             }
             Some(CommandName::Status) => Self::Status(Status::from_element(command)?),
             Some(CommandName::Results) => {
-                let once = [
-                    "CmdID",
-                    "MsgRef",
-                    "CmdRef",
-                    "Meta",
-                    "TargetRef",
-                    "SourceRef",
-                ];
+                let once = ["CmdID", "MsgRef", "CmdRef", "Meta", "TargetRef", "SourceRef"];
                 let fields = Fields::new(command, Namespace::SyncMl, &once, &["Item"])?;
                 Self::Results(Results {
                     id: fields.id("CmdID")?,
-                    message_ref: fields
-                        .optional("MsgRef")
-                        .map(|_| fields.id("MsgRef"))
-                        .transpose()?,
+                    message_ref: fields.optional("MsgRef").map(|_| fields.id("MsgRef")).transpose()?,
                     command_ref: fields.id("CmdRef")?,
                     meta: Meta::from_fields(&fields)?,
                     target_ref: fields.owned("TargetRef")?,
@@ -475,10 +374,7 @@ impl Command {
             Some(CommandName::Atomic) => Self::Atomic(Group::from_element(command)?),
             Some(CommandName::SyncHdr) | None => {
                 let child = command.name.clone();
-                return Err(structure::Error::Misplaced {
-                    parent: "SyncBody".into(),
-                    child,
-                });
+                return Err(structure::Error::Misplaced { parent: "SyncBody".into(), child });
             }
         })
     }
@@ -489,12 +385,8 @@ impl Status {
         command.push(with_text("MsgRef", &self.message_ref.to_string()));
         command.push(with_text("CmdRef", &self.command_ref.to_string()));
         command.push(with_text("Cmd", self.command.as_str()));
-        self.target_refs
-            .iter()
-            .for_each(|uri| command.push(with_text("TargetRef", uri)));
-        self.source_refs
-            .iter()
-            .for_each(|uri| command.push(with_text("SourceRef", uri)));
+        self.target_refs.iter().for_each(|uri| command.push(with_text("TargetRef", uri)));
+        self.source_refs.iter().for_each(|uri| command.push(with_text("SourceRef", uri)));
         if let Some(credentials) = &self.credentials {
             command.push(credentials.to_element());
         }
@@ -507,35 +399,18 @@ impl Status {
 
     fn from_element(command: &Element) -> Result<Self, structure::Error> {
         let once = ["CmdID", "MsgRef", "CmdRef", "Cmd", "Cred", "Chal", "Data"];
-        let fields = Fields::new(
-            command,
-            Namespace::SyncMl,
-            &once,
-            &["TargetRef", "SourceRef", "Item"],
-        )?;
-        let refs = |name: &'static str| {
-            fields
-                .many(name)
-                .map(|uri| text(uri).map(str::to_owned))
-                .collect::<Result<Vec<_>, _>>()
-        };
+        let fields = Fields::new(command, Namespace::SyncMl, &once, &["TargetRef", "SourceRef", "Item"])?;
+        let refs = |name: &'static str| fields.many(name).map(|uri| text(uri).map(str::to_owned)).collect::<Result<Vec<_>, _>>();
         let name = fields.required_text("Cmd")?;
         Ok(Self {
             id: fields.id("CmdID")?,
             message_ref: fields.id("MsgRef")?,
             command_ref: fields.id("CmdRef")?,
-            command: CommandName::parse(name)
-                .ok_or_else(|| value_error("Cmd", name, "the name of a command"))?,
+            command: CommandName::parse(name).ok_or_else(|| value_error("Cmd", name, "the name of a command"))?,
             target_refs: refs("TargetRef")?,
             source_refs: refs("SourceRef")?,
-            credentials: fields
-                .optional("Cred")
-                .map(Credentials::from_element)
-                .transpose()?,
-            challenge: fields
-                .optional("Chal")
-                .map(Challenge::from_element)
-                .transpose()?,
+            credentials: fields.optional("Cred").map(Credentials::from_element).transpose()?,
+            challenge: fields.optional("Chal").map(Challenge::from_element).transpose()?,
             code: code(&fields)?,
             items: items(&fields)?,
         })
@@ -544,29 +419,15 @@ impl Status {
 
 impl Group {
     fn from_element(command: &Element) -> Result<Self, structure::Error> {
-        let fields = Fields::new(
-            command,
-            Namespace::SyncMl,
-            &["CmdID", "Meta"],
-            &CommandName::IN_GROUP,
-        )?;
-        let commands = command
-            .elements()
-            .filter(|child| CommandName::IN_GROUP.contains(&child.name.as_str()))
-            .map(Command::from_element)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            id: fields.id("CmdID")?,
-            meta: Meta::from_fields(&fields)?,
-            commands,
-        })
+        let fields = Fields::new(command, Namespace::SyncMl, &["CmdID", "Meta"], &CommandName::IN_GROUP)?;
+        let commands =
+            command.elements().filter(|child| CommandName::IN_GROUP.contains(&child.name.as_str())).map(Command::from_element).collect::<Result<_, _>>()?;
+        Ok(Self { id: fields.id("CmdID")?, meta: Meta::from_fields(&fields)?, commands })
     }
 }
 
 fn push_items(items: &[Item], command: &mut Element) {
-    items
-        .iter()
-        .for_each(|item| command.push(item.to_element()));
+    items.iter().for_each(|item| command.push(item.to_element()));
 }
 
 fn push_text(name: &str, value: Option<&str>, command: &mut Element) {

@@ -21,10 +21,7 @@ impl Location {
     /// An address without a name.
     #[must_use]
     pub fn new(uri: &str) -> Self {
-        Self {
-            uri: uri.to_owned(),
-            name: None,
-        }
+        Self { uri: uri.to_owned(), name: None }
     }
 
     pub(super) fn to_element(&self, name: &str) -> Element {
@@ -37,10 +34,7 @@ impl Location {
 
     pub(super) fn from_element(location: &Element) -> Result<Self, structure::Error> {
         let fields = Fields::new(location, Namespace::SyncMl, &["LocURI", "LocName"], &[])?;
-        Ok(Self {
-            uri: fields.required_text("LocURI")?.to_owned(),
-            name: fields.owned("LocName")?,
-        })
+        Ok(Self { uri: fields.required_text("LocURI")?.to_owned(), name: fields.owned("LocName")? })
     }
 }
 
@@ -60,39 +54,24 @@ impl Credentials {
     #[must_use]
     pub fn md5(secret: &Secret, nonce: &[u8]) -> Self {
         let data = auth::base64(&secret.digest(nonce));
-        Self {
-            scheme: auth::MD5.into(),
-            format: Some("b64".into()),
-            data,
-        }
+        Self { scheme: auth::MD5.into(), format: Some("b64".into()), data }
     }
 
     /// By the password itself.
     #[must_use]
     pub fn basic(name: &str, password: &str) -> Self {
-        Self {
-            scheme: auth::BASIC.into(),
-            format: Some("b64".into()),
-            data: auth::basic(name, password),
-        }
+        Self { scheme: auth::BASIC.into(), format: Some("b64".into()), data: auth::basic(name, password) }
     }
 
     /// Whether they are a digest that is right for the nonce.
     #[must_use]
     pub fn verify_md5(&self, secret: &Secret, nonce: &[u8]) -> bool {
-        self.scheme == auth::MD5
-            && auth::from_base64(&self.data).is_ok_and(|digest| secret.verify(nonce, &digest))
+        self.scheme == auth::MD5 && auth::from_base64(&self.data).is_ok_and(|digest| secret.verify(nonce, &digest))
     }
 
     pub(super) fn to_element(&self) -> Element {
-        let meta = Meta {
-            format: self.format.clone(),
-            media_type: Some(self.scheme.clone()),
-            ..Meta::default()
-        };
-        element("Cred")
-            .with(meta.to_element())
-            .with(with_text("Data", &self.data))
+        let meta = Meta { format: self.format.clone(), media_type: Some(self.scheme.clone()), ..Meta::default() };
+        element("Cred").with(meta.to_element()).with(with_text("Data", &self.data))
     }
 
     pub(super) fn from_element(credentials: &Element) -> Result<Self, structure::Error> {
@@ -100,20 +79,13 @@ impl Credentials {
         let meta = Meta::from_fields(&fields)?;
         // Without a type it is the first scheme that the protocol had.
         let scheme = meta.media_type.unwrap_or_else(|| auth::BASIC.into());
-        Ok(Self {
-            scheme,
-            format: meta.format,
-            data: fields.required_text("Data")?.to_owned(),
-        })
+        Ok(Self { scheme, format: meta.format, data: fields.required_text("Data")?.to_owned() })
     }
 }
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Credentials")
-            .field("scheme", &self.scheme)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Credentials").field("scheme", &self.scheme).finish_non_exhaustive()
     }
 }
 
@@ -128,26 +100,15 @@ pub struct Challenge {
 
 impl Challenge {
     pub(super) fn to_element(&self) -> Element {
-        let meta = Meta {
-            format: Some("b64".into()),
-            media_type: Some(self.scheme.clone()),
-            next_nonce: self.next_nonce.clone(),
-            ..Meta::default()
-        };
+        let meta = Meta { format: Some("b64".into()), media_type: Some(self.scheme.clone()), next_nonce: self.next_nonce.clone(), ..Meta::default() };
         element("Chal").with(meta.to_element())
     }
 
     pub(super) fn from_element(challenge: &Element) -> Result<Self, structure::Error> {
         let fields = Fields::new(challenge, Namespace::SyncMl, &["Meta"], &[])?;
         let meta = Meta::from_element(fields.required("Meta")?)?;
-        let missing = structure::Error::Missing {
-            parent: "Meta".into(),
-            child: "Type",
-        };
-        Ok(Self {
-            scheme: meta.media_type.ok_or(missing)?,
-            next_nonce: meta.next_nonce,
-        })
+        let missing = structure::Error::Missing { parent: "Meta".into(), child: "Type" };
+        Ok(Self { scheme: meta.media_type.ok_or(missing)?, next_nonce: meta.next_nonce })
     }
 }
 
@@ -194,11 +155,7 @@ impl Header {
         }
         for (name, location) in [("Target", &self.target), ("Source", &self.source)] {
             if location.uri.is_empty() {
-                return Err(structure::Error::Missing {
-                    parent: name.into(),
-                    child: "LocURI",
-                }
-                .into());
+                return Err(structure::Error::Missing { parent: name.into(), child: "LocURI" }.into());
             }
         }
         Ok(())
@@ -223,30 +180,11 @@ impl Header {
     }
 
     pub(super) fn from_element(header: &Element) -> Result<Self, Error> {
-        let fields = Fields::new(
-            header,
-            Namespace::SyncMl,
-            &[
-                "VerDTD",
-                "VerProto",
-                "SessionID",
-                "MsgID",
-                "Target",
-                "Source",
-                "RespURI",
-                "Cred",
-                "Meta",
-            ],
-            &[],
-        )?;
+        let fields = Fields::new(header, Namespace::SyncMl, &["VerDTD", "VerProto", "SessionID", "MsgID", "Target", "Source", "RespURI", "Cred", "Meta"], &[])?;
         for (element, expected) in [("VerDTD", VERSION_DTD), ("VerProto", VERSION_PROTOCOL)] {
             let found = fields.required_text(element)?;
             if found != expected {
-                return Err(Error::Version {
-                    element,
-                    found: found.chars().take(40).collect(),
-                    expected,
-                });
+                return Err(Error::Version { element, found: found.chars().take(40).collect(), expected });
             }
         }
         Ok(Self {
@@ -255,10 +193,7 @@ impl Header {
             target: Location::from_element(fields.required("Target")?)?,
             source: Location::from_element(fields.required("Source")?)?,
             response_uri: fields.owned("RespURI")?,
-            credentials: fields
-                .optional("Cred")
-                .map(Credentials::from_element)
-                .transpose()?,
+            credentials: fields.optional("Cred").map(Credentials::from_element).transpose()?,
             meta: Meta::from_fields(&fields)?,
         })
     }

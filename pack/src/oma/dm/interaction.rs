@@ -92,13 +92,7 @@ pub enum Response {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
-        Self::Display,
-        Self::Confirm,
-        Self::Input,
-        Self::SingleChoice,
-        Self::MultipleChoice,
-    ];
+    const ALL: [Self; 5] = [Self::Display, Self::Confirm, Self::Input, Self::SingleChoice, Self::MultipleChoice];
 
     /// The code of the alert.
     #[must_use]
@@ -121,29 +115,15 @@ impl Interaction {
     /// A text to be shown or confirmed.
     #[must_use]
     pub fn new(kind: Kind, text: &str) -> Self {
-        Self {
-            kind,
-            options: Options::default(),
-            text: text.to_owned(),
-            choices: Vec::new(),
-        }
+        Self { kind, options: Options::default(), text: text.to_owned(), choices: Vec::new() }
     }
 
     /// The command.
     #[must_use]
     pub fn to_alert(&self, id: u32) -> Alert {
         let texts = [self.options.write(), self.text.clone()];
-        let items = texts
-            .iter()
-            .chain(&self.choices)
-            .map(|text| Item::text(text))
-            .collect();
-        Alert {
-            id,
-            code: self.kind.code(),
-            correlator: None,
-            items,
-        }
+        let items = texts.iter().chain(&self.choices).map(|text| Item::text(text)).collect();
+        Alert { id, code: self.kind.code(), correlator: None, items }
     }
 
     /// Reads the command.
@@ -151,38 +131,16 @@ impl Interaction {
     /// # Errors
     /// It is another alert, or its items are not text or not enough.
     pub fn from_alert(alert: &Alert) -> Result<Self, Error> {
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|kind| kind.code() == alert.code)
-            .ok_or_else(|| value_error("Data", &alert.code.to_string(), "1100 to 1104"))?;
-        let texts = alert
-            .items
-            .iter()
-            .map(|item| {
-                item.as_text()
-                    .map(str::to_owned)
-                    .ok_or_else(|| Error::NotText("Item".into()))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let missing = || Error::Missing {
-            parent: "Alert".into(),
-            child: "Item",
-        };
+        let kind = Kind::ALL.into_iter().find(|kind| kind.code() == alert.code).ok_or_else(|| value_error("Data", &alert.code.to_string(), "1100 to 1104"))?;
+        let texts =
+            alert.items.iter().map(|item| item.as_text().map(str::to_owned).ok_or_else(|| Error::NotText("Item".into()))).collect::<Result<Vec<_>, _>>()?;
+        let missing = || Error::Missing { parent: "Alert".into(), child: "Item" };
         let (options, rest) = texts.split_first().ok_or_else(missing)?;
         let (text, choices) = rest.split_first().ok_or_else(missing)?;
         if kind.has_choices() == choices.is_empty() {
-            return Err(value_error(
-                "Item",
-                &choices.len().to_string(),
-                "choices exactly where the user has to choose",
-            ));
+            return Err(value_error("Item", &choices.len().to_string(), "choices exactly where the user has to choose"));
         }
-        Ok(Self {
-            kind,
-            options: Options::parse(options)?,
-            text: text.clone(),
-            choices: choices.to_vec(),
-        })
+        Ok(Self { kind, options: Options::parse(options)?, text: text.clone(), choices: choices.to_vec() })
     }
 }
 
@@ -194,17 +152,11 @@ impl Options {
             ("MINDT", self.min_seconds.map(|seconds| seconds.to_string())),
             ("MAXDT", self.max_seconds.map(|seconds| seconds.to_string())),
             ("DR", self.default_response.as_deref().map(percent_encode)),
-            (
-                "MAXLEN",
-                self.max_characters.map(|length| length.to_string()),
-            ),
+            ("MAXLEN", self.max_characters.map(|length| length.to_string())),
             ("IT", self.input.map(|input| input.letter().to_string())),
             ("ET", self.echo.map(|echo| echo.letter().to_string())),
         ];
-        let pairs: Vec<String> = pairs
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
-            .collect();
+        let pairs: Vec<String> = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
         pairs.join("&")
     }
 
@@ -223,22 +175,8 @@ impl Options {
                 "MAXDT" => options.max_seconds = Some(number()?),
                 "DR" => options.default_response = Some(percent_decode(value).ok_or_else(bad)?),
                 "MAXLEN" => options.max_characters = Some(number()?),
-                "IT" => {
-                    options.input = Some(
-                        Input::ALL
-                            .into_iter()
-                            .find(|input| value == input.letter())
-                            .ok_or_else(bad)?,
-                    )
-                }
-                "ET" => {
-                    options.echo = Some(
-                        [Echo::Text, Echo::Password]
-                            .into_iter()
-                            .find(|echo| value == echo.letter())
-                            .ok_or_else(bad)?,
-                    )
-                }
+                "IT" => options.input = Some(Input::ALL.into_iter().find(|input| value == input.letter()).ok_or_else(bad)?),
+                "ET" => options.echo = Some([Echo::Text, Echo::Password].into_iter().find(|echo| value == echo.letter()).ok_or_else(bad)?),
                 _ => {}
             }
         }
@@ -247,14 +185,7 @@ impl Options {
 }
 
 impl Input {
-    const ALL: [Self; 6] = [
-        Self::Alphanumeric,
-        Self::Numeric,
-        Self::Date,
-        Self::Time,
-        Self::Phone,
-        Self::InternetAddress,
-    ];
+    const ALL: [Self; 6] = [Self::Alphanumeric, Self::Numeric, Self::Date, Self::Time, Self::Phone, Self::InternetAddress];
 
     fn letter(self) -> &'static str {
         match self {
@@ -290,9 +221,7 @@ impl Response {
         let mut answer = Status::new(id, message_ref, alert.id, CommandName::Alert, code);
         match self {
             Self::Entered(text) => answer.items.push(Item::text(text)),
-            Self::Selected(numbers) => answer
-                .items
-                .extend(numbers.iter().map(|number| Item::text(&number.to_string()))),
+            Self::Selected(numbers) => answer.items.extend(numbers.iter().map(|number| Item::text(&number.to_string()))),
             _ => {}
         }
         answer
@@ -309,43 +238,25 @@ impl Response {
             status::CANCELLED => return Ok(Self::Cancelled),
             status::NOT_EXECUTED => return Ok(Self::NotExecuted),
             code => {
-                return Err(value_error(
-                    "Data",
-                    &code.to_string(),
-                    "200, 214, 215 or 304",
-                ));
+                return Err(value_error("Data", &code.to_string(), "200, 214, 215 or 304"));
             }
         }
         let texts: Vec<&str> = answer.items.iter().filter_map(Item::as_text).collect();
         match interaction.kind {
             Kind::Display | Kind::Confirm => Ok(Self::Confirmed),
             Kind::Input => {
-                let missing = || Error::Missing {
-                    parent: "Status".into(),
-                    child: "Item",
-                };
-                Ok(Self::Entered(
-                    (*texts.first().ok_or_else(missing)?).to_owned(),
-                ))
+                let missing = || Error::Missing { parent: "Status".into(), child: "Item" };
+                Ok(Self::Entered((*texts.first().ok_or_else(missing)?).to_owned()))
             }
             Kind::SingleChoice | Kind::MultipleChoice => {
                 let numbers = texts.iter().map(|text| {
                     let chosen = text.trim().parse::<u32>().ok();
-                    let exists = |number: &u32| {
-                        usize::try_from(*number)
-                            .is_ok_and(|n| (1..=interaction.choices.len()).contains(&n))
-                    };
-                    chosen
-                        .filter(exists)
-                        .ok_or_else(|| value_error("Data", text, "the number of a choice"))
+                    let exists = |number: &u32| usize::try_from(*number).is_ok_and(|n| (1..=interaction.choices.len()).contains(&n));
+                    chosen.filter(exists).ok_or_else(|| value_error("Data", text, "the number of a choice"))
                 });
                 let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
                 if interaction.kind == Kind::SingleChoice && numbers.len() != 1 {
-                    return Err(value_error(
-                        "Item",
-                        &numbers.len().to_string(),
-                        "one choice",
-                    ));
+                    return Err(value_error("Item", &numbers.len().to_string(), "one choice"));
                 }
                 Ok(Self::Selected(numbers))
             }

@@ -45,11 +45,7 @@ impl Data {
             [] => Ok(Self::Text(String::new())),
             [Node::Text(text)] => Ok(Self::Text(text.clone())),
             [Node::Opaque(bytes)] => Ok(Self::Bytes(bytes.clone())),
-            [Node::Element(tree)]
-                if tree.namespace == Namespace::Ddf && tree.name == "MgmtTree" =>
-            {
-                Ok(Self::Tree(tree.clone()))
-            }
+            [Node::Element(tree)] if tree.namespace == Namespace::Ddf && tree.name == "MgmtTree" => Ok(Self::Tree(tree.clone())),
             _ => Err(Error::NotText("Data".into())),
         }
     }
@@ -74,38 +70,25 @@ impl Item {
     /// A node of the receiver.
     #[must_use]
     pub fn target(uri: &str) -> Self {
-        Self {
-            target: Some(Location::new(uri)),
-            ..Self::default()
-        }
+        Self { target: Some(Location::new(uri)), ..Self::default() }
     }
 
     /// A node of the sender.
     #[must_use]
     pub fn source(uri: &str) -> Self {
-        Self {
-            source: Some(Location::new(uri)),
-            ..Self::default()
-        }
+        Self { source: Some(Location::new(uri)), ..Self::default() }
     }
 
     /// Only a text, as the items of user interaction are.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        Self {
-            data: Some(Data::Text(text.to_owned())),
-            ..Self::default()
-        }
+        Self { data: Some(Data::Text(text.to_owned())), ..Self::default() }
     }
 
     /// The same item with a text of a format and type.
     #[must_use]
     pub fn with_text(self, format: &str, media_type: &str, text: &str) -> Self {
-        Self {
-            meta: Meta::new(format, media_type),
-            data: Some(Data::Text(text.to_owned())),
-            ..self
-        }
+        Self { meta: Meta::new(format, media_type), data: Some(Data::Text(text.to_owned())), ..self }
     }
 
     /// The same item with a binary content, as Base64: the form that XML and WBXML both carry.
@@ -117,21 +100,13 @@ impl Item {
     /// The same item with a binary content as it is: WBXML only.
     #[must_use]
     pub fn with_bytes(self, media_type: &str, bytes: Vec<u8>) -> Self {
-        Self {
-            meta: Meta::new("bin", media_type),
-            data: Some(Data::Bytes(bytes)),
-            ..self
-        }
+        Self { meta: Meta::new("bin", media_type), data: Some(Data::Bytes(bytes)), ..self }
     }
 
     /// The same item with a serialised tree.
     #[must_use]
     pub fn with_tree(self, tree: Element) -> Self {
-        Self {
-            meta: Meta::new("xml", crate::oma::wbxml::TREE_XML),
-            data: Some(Data::Tree(tree)),
-            ..self
-        }
+        Self { meta: Meta::new("xml", crate::oma::wbxml::TREE_XML), data: Some(Data::Tree(tree)), ..self }
     }
 
     /// The content as text; `None` if there is none or it is not text.
@@ -153,9 +128,7 @@ impl Item {
         match &self.data {
             None => Ok(Vec::new()),
             Some(Data::Bytes(bytes)) => Ok(bytes.clone()),
-            Some(Data::Text(text)) if format == Some("b64") => {
-                auth::from_base64(text).map_err(|_| value_error("Data", text, "Base64"))
-            }
+            Some(Data::Text(text)) if format == Some("b64") => auth::from_base64(text).map_err(|_| value_error("Data", text, "Base64")),
             Some(Data::Text(text)) => Ok(text.clone().into_bytes()),
             Some(Data::Tree(_)) => Err(Error::NotText("Data".into())),
         }
@@ -180,26 +153,12 @@ impl Item {
     }
 
     pub(super) fn from_element(item: &Element) -> Result<Self, Error> {
-        let fields = Fields::new(
-            item,
-            Namespace::SyncMl,
-            &["Target", "Source", "Meta", "Data", "MoreData"],
-            &[],
-        )?;
+        let fields = Fields::new(item, Namespace::SyncMl, &["Target", "Source", "Meta", "Data", "MoreData"], &[])?;
         Ok(Self {
-            target: fields
-                .optional("Target")
-                .map(Location::from_element)
-                .transpose()?,
-            source: fields
-                .optional("Source")
-                .map(Location::from_element)
-                .transpose()?,
+            target: fields.optional("Target").map(Location::from_element).transpose()?,
+            source: fields.optional("Source").map(Location::from_element).transpose()?,
             meta: Meta::from_fields(&fields)?,
-            data: fields
-                .optional("Data")
-                .map(Data::from_element)
-                .transpose()?,
+            data: fields.optional("Data").map(Data::from_element).transpose()?,
             more_data: fields.flag("MoreData")?,
         })
     }

@@ -71,12 +71,7 @@ impl Splitter {
     /// For an item with text or raw bytes.
     #[must_use]
     pub fn new(item: Item) -> Self {
-        Self {
-            item,
-            at: 0,
-            is_first: true,
-            is_done: false,
-        }
+        Self { item, at: 0, is_first: true, is_done: false }
     }
 
     /// The next part, with at most `room_bytes` of content (at least one character is taken, so that it ends). `None` at the end.
@@ -102,27 +97,12 @@ impl Splitter {
             }
         };
         let whole = self.item.data.as_ref().and_then(Data::sent_bytes);
-        let size_bytes = if self.is_first && rest != 0 {
-            whole
-        } else {
-            None
-        };
-        self.at += data
-            .sent_bytes()
-            .and_then(|bytes| usize::try_from(bytes).ok())
-            .unwrap_or(0);
+        let size_bytes = if self.is_first && rest != 0 { whole } else { None };
+        self.at += data.sent_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
         self.is_first = false;
         self.is_done = rest == 0;
-        let meta = Meta {
-            size_bytes,
-            ..self.item.meta.clone()
-        };
-        Some(Item {
-            meta,
-            data: Some(data),
-            more_data: rest != 0,
-            ..self.item.clone()
-        })
+        let meta = Meta { size_bytes, ..self.item.meta.clone() };
+        Some(Item { meta, data: Some(data), more_data: rest != 0, ..self.item.clone() })
     }
 }
 
@@ -131,15 +111,8 @@ fn cut(text: &str, room: usize) -> usize {
     if text.len() <= room {
         return text.len();
     }
-    let end = (0..=room)
-        .rev()
-        .find(|&at| text.is_char_boundary(at))
-        .unwrap_or(0);
-    if end > 0 {
-        end
-    } else {
-        text.chars().next().map_or(0, char::len_utf8)
-    }
+    let end = (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    if end > 0 { end } else { text.chars().next().map_or(0, char::len_utf8) }
 }
 
 /// What became of a part.
@@ -168,10 +141,7 @@ impl Reassembler {
     /// For objects of at most that many bytes as sent: what `MaxObjSize` said.
     #[must_use]
     pub fn new(max_object_bytes: u64) -> Self {
-        Self {
-            max_object_bytes,
-            open: None,
-        }
+        Self { max_object_bytes, open: None }
     }
 
     /// Whether an object is not complete.
@@ -196,10 +166,7 @@ impl Reassembler {
         };
         let expected = node(&open.item);
         if expected != uri {
-            return Err(ObjectError::Interrupted {
-                expected,
-                found: uri,
-            });
+            return Err(ObjectError::Interrupted { expected, found: uri });
         }
         if part.meta.size_bytes.is_some() {
             return Err(ObjectError::SizeAgain(uri));
@@ -209,19 +176,10 @@ impl Reassembler {
             (Some(Data::Bytes(whole)), Some(Data::Bytes(part))) => whole.extend_from_slice(part),
             _ => return Err(ObjectError::Part(uri)),
         }
-        let actual = open
-            .item
-            .data
-            .as_ref()
-            .and_then(Data::sent_bytes)
-            .unwrap_or(u64::MAX);
+        let actual = open.item.data.as_ref().and_then(Data::sent_bytes).unwrap_or(u64::MAX);
         let is_complete = !part.more_data;
         if actual > open.expected || is_complete && actual != open.expected {
-            return Err(ObjectError::SizeMismatch {
-                uri,
-                expected: open.expected,
-                actual,
-            });
+            return Err(ObjectError::SizeMismatch { uri, expected: open.expected, actual });
         }
         if is_complete {
             open.item.more_data = false;
@@ -235,22 +193,12 @@ impl Reassembler {
         let allowed = self.max_object_bytes;
         let actual = part.data.as_ref().and_then(Data::sent_bytes);
         if let Some(actual) = actual.filter(|&actual| actual > allowed) {
-            return Err(ObjectError::TooLarge {
-                uri,
-                actual,
-                allowed,
-            });
+            return Err(ObjectError::TooLarge { uri, actual, allowed });
         }
         if !part.more_data {
             // One part: the size may be said, and then it counts.
             return match (part.meta.size_bytes, actual) {
-                (Some(expected), Some(actual)) if expected != actual => {
-                    Err(ObjectError::SizeMismatch {
-                        uri,
-                        expected,
-                        actual,
-                    })
-                }
+                (Some(expected), Some(actual)) if expected != actual => Err(ObjectError::SizeMismatch { uri, expected, actual }),
                 _ => Ok(Outcome::Complete(Box::new(part.clone()))),
             };
         }
@@ -261,31 +209,16 @@ impl Reassembler {
             return Err(ObjectError::NoSize(uri));
         };
         if expected > allowed {
-            return Err(ObjectError::TooLarge {
-                uri,
-                actual: expected,
-                allowed,
-            });
+            return Err(ObjectError::TooLarge { uri, actual: expected, allowed });
         }
         if actual > expected {
-            return Err(ObjectError::SizeMismatch {
-                uri,
-                expected,
-                actual,
-            });
+            return Err(ObjectError::SizeMismatch { uri, expected, actual });
         }
-        self.open = Some(Open {
-            item: part.clone(),
-            expected,
-        });
+        self.open = Some(Open { item: part.clone(), expected });
         Ok(Outcome::More)
     }
 }
 
 fn node(item: &Item) -> String {
-    item.target
-        .as_ref()
-        .or(item.source.as_ref())
-        .map(|location| location.uri.clone())
-        .unwrap_or_default()
+    item.target.as_ref().or(item.source.as_ref()).map(|location| location.uri.clone()).unwrap_or_default()
 }

@@ -27,11 +27,7 @@ impl Meta {
     /// Just a format and a type.
     #[must_use]
     pub fn new(format: &str, media_type: &str) -> Self {
-        Self {
-            format: Some(format.to_owned()),
-            media_type: Some(media_type.to_owned()),
-            ..Self::default()
-        }
+        Self { format: Some(format.to_owned()), media_type: Some(media_type.to_owned()), ..Self::default() }
     }
 
     /// Whether nothing is said.
@@ -48,14 +44,8 @@ impl Meta {
             ("Mark", self.mark.clone()),
             ("Size", self.size_bytes.map(|size| size.to_string())),
             ("NextNonce", self.next_nonce.as_deref().map(auth::base64)),
-            (
-                "MaxMsgSize",
-                self.max_message_bytes.map(|size| size.to_string()),
-            ),
-            (
-                "MaxObjSize",
-                self.max_object_bytes.map(|size| size.to_string()),
-            ),
+            ("MaxMsgSize", self.max_message_bytes.map(|size| size.to_string())),
+            ("MaxObjSize", self.max_object_bytes.map(|size| size.to_string())),
         ];
         for (name, value) in fields {
             if let Some(value) = value {
@@ -73,40 +63,21 @@ impl Meta {
     }
 
     pub(super) fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
-        fields
-            .optional("Meta")
-            .map_or_else(|| Ok(Self::default()), Self::from_element)
+        fields.optional("Meta").map_or_else(|| Ok(Self::default()), Self::from_element)
     }
 
     pub(super) fn from_element(meta: &Element) -> Result<Self, Error> {
         // Some senders put the document element of meta information around its children.
-        let inner = super::only_element(meta)
-            .filter(|child| child.namespace == Namespace::MetInf && child.name == "MetInf");
+        let inner = super::only_element(meta).filter(|child| child.namespace == Namespace::MetInf && child.name == "MetInf");
         let fields = Fields::new(
             inner.unwrap_or(meta),
             Namespace::MetInf,
-            &[
-                "Format",
-                "Type",
-                "Mark",
-                "Size",
-                "NextNonce",
-                "MaxMsgSize",
-                "MaxObjSize",
-                "Version",
-                "FieldLevel",
-            ],
+            &["Format", "Type", "Mark", "Size", "NextNonce", "MaxMsgSize", "MaxObjSize", "Version", "FieldLevel"],
             &["EMI"],
         )?;
         let nonce = fields.text("NextNonce")?;
-        let nonce = nonce
-            .map(|text| {
-                auth::from_base64(text).map_err(|_| value_error("NextNonce", text, "Base64"))
-            })
-            .transpose()?;
-        let max_message_bytes = fields
-            .number("MaxMsgSize")?
-            .map(|size| u32::try_from(size).unwrap_or(u32::MAX));
+        let nonce = nonce.map(|text| auth::from_base64(text).map_err(|_| value_error("NextNonce", text, "Base64"))).transpose()?;
+        let max_message_bytes = fields.number("MaxMsgSize")?.map(|size| u32::try_from(size).unwrap_or(u32::MAX));
         Ok(Self {
             format: fields.owned("Format")?,
             media_type: fields.owned("Type")?,

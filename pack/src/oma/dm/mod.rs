@@ -31,7 +31,8 @@ pub const VERSION_DTD: &str = "1.2";
 /// `VerProto` of every message.
 pub const VERSION_PROTOCOL: &str = "DM/1.2";
 /// The document type line that messages may begin with. Ours do not: the name space says it all.
-pub const DOCUMENT_TYPE: &str = "<!DOCTYPE SyncML PUBLIC \"-//SYNCML//DTD SyncML 1.2//EN\" \"http://www.openmobilealliance.org/tech/DTD/OMA-TS-SyncML_RepPro_DTD-V1_2.dtd\">";
+pub const DOCUMENT_TYPE: &str =
+    "<!DOCTYPE SyncML PUBLIC \"-//SYNCML//DTD SyncML 1.2//EN\" \"http://www.openmobilealliance.org/tech/DTD/OMA-TS-SyncML_RepPro_DTD-V1_2.dtd\">";
 
 /// The two forms of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +56,7 @@ impl Encoding {
     /// The form that a `Content-Type` header names. At least one client in the field leaves out `.dm`, so this is accepted too.
     #[must_use]
     pub fn from_content_type(header: &str) -> Option<Self> {
-        match header
-            .split(';')
-            .next()?
-            .trim()
-            .to_ascii_lowercase()
-            .as_str()
-        {
+        match header.split(';').next()?.trim().to_ascii_lowercase().as_str() {
             "application/vnd.syncml.dm+xml" | "application/vnd.syncml+xml" => Some(Self::Xml),
             "application/vnd.syncml.dm+wbxml" | "application/vnd.syncml+wbxml" => Some(Self::Wbxml),
             _ => None,
@@ -113,13 +108,9 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Self::Xml(xml::Error::TooLarge { .. }) | Self::TooLong { .. } => {
-                status::REQUEST_ENTITY_TOO_LARGE
-            }
+            Self::Xml(xml::Error::TooLarge { .. }) | Self::TooLong { .. } => status::REQUEST_ENTITY_TOO_LARGE,
             Self::Wbxml(error) if error.limit().is_some() => status::REQUEST_ENTITY_TOO_LARGE,
-            Self::Version {
-                element: "VerDTD", ..
-            } => status::DTD_VERSION_NOT_SUPPORTED,
+            Self::Version { element: "VerDTD", .. } => status::DTD_VERSION_NOT_SUPPORTED,
             Self::Version { .. } => status::PROTOCOL_VERSION_NOT_SUPPORTED,
             _ => status::BAD_REQUEST,
         }
@@ -154,17 +145,10 @@ impl Message {
     ///
     /// # Errors
     /// As for [`Self::encode`]; it is too long.
-    pub fn encode_within(
-        &self,
-        encoding: Encoding,
-        max_message_bytes: Option<u32>,
-    ) -> Result<Vec<u8>, Error> {
+    pub fn encode_within(&self, encoding: Encoding, max_message_bytes: Option<u32>) -> Result<Vec<u8>, Error> {
         let bytes = self.encode(encoding)?;
         match max_message_bytes.map(|allowed| usize::try_from(allowed).unwrap_or(usize::MAX)) {
-            Some(allowed) if bytes.len() > allowed => Err(Error::TooLong {
-                actual: bytes.len(),
-                allowed,
-            }),
+            Some(allowed) if bytes.len() > allowed => Err(Error::TooLong { actual: bytes.len(), allowed }),
             _ => Ok(bytes),
         }
     }
@@ -209,29 +193,16 @@ impl Message {
         let fields = Fields::new(root, Namespace::SyncMl, &["SyncHdr", "SyncBody"], &[])?;
         let header = Header::from_element(fields.required("SyncHdr")?)?;
         let body = fields.required("SyncBody")?;
-        let is_final = Fields::new(body, Namespace::SyncMl, &["Final"], &CommandName::IN_BODY)?
-            .flag("Final")?;
-        let commands = body
-            .elements()
-            .filter(|child| child.name != "Final")
-            .map(Command::from_element)
-            .collect::<Result<Vec<_>, structure::Error>>()?;
-        let message = Self {
-            header,
-            commands,
-            is_final,
-        };
+        let is_final = Fields::new(body, Namespace::SyncMl, &["Final"], &CommandName::IN_BODY)?.flag("Final")?;
+        let commands = body.elements().filter(|child| child.name != "Final").map(Command::from_element).collect::<Result<Vec<_>, structure::Error>>()?;
+        let message = Self { header, commands, is_final };
         message.check()?;
         Ok(message)
     }
 
     fn check(&self) -> Result<(), Error> {
         if self.commands.is_empty() {
-            return Err(structure::Error::Missing {
-                parent: "SyncBody".into(),
-                child: "command",
-            }
-            .into());
+            return Err(structure::Error::Missing { parent: "SyncBody".into(), child: "command" }.into());
         }
         self.header.check()?;
         let mut ids = std::collections::HashSet::new();

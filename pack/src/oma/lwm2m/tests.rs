@@ -9,14 +9,7 @@ fn between<'a>(text: &'a str, tag: &str) -> &'a str {
 
 fn items(text: &str) -> Vec<(u16, &str)> {
     let items = text.split("<Item ID=\"").skip(1);
-    items
-        .map(|item| {
-            (
-                item.split_once('"').unwrap().0.parse().unwrap(),
-                item.split_once("</Item>").unwrap().0,
-            )
-        })
-        .collect()
+    items.map(|item| (item.split_once('"').unwrap().0.parse().unwrap(), item.split_once("</Item>").unwrap().0)).collect()
 }
 
 fn same_resources(text: &str, resources: &[Resource]) {
@@ -26,42 +19,19 @@ fn same_resources(text: &str, resources: &[Resource]) {
         assert_eq!(*id, resource.id);
         assert_eq!(between(item, "Name"), resource.name);
         assert_eq!(between(item, "Operations"), resource.operations);
-        assert_eq!(
-            between(item, "Mandatory") == "Mandatory",
-            resource.is_mandatory,
-            "{}",
-            resource.name
-        );
+        assert_eq!(between(item, "Mandatory") == "Mandatory", resource.is_mandatory, "{}", resource.name);
     }
 }
 
 /// The numbers at the beginning of the lines of a description: what is given out.
 fn listed(text: &str, id: u16) -> Vec<u8> {
-    let item = items(text)
-        .into_iter()
-        .find(|(known, _)| *known == id)
-        .unwrap()
-        .1;
+    let item = items(text).into_iter().find(|(known, _)| *known == id).unwrap().1;
     let lines = between(item, "Description").lines();
-    lines
-        .filter_map(|line| {
-            line.trim()
-                .trim_start_matches("<![CDATA[")
-                .split_once(':')?
-                .0
-                .trim()
-                .parse()
-                .ok()
-        })
-        .collect()
+    lines.filter_map(|line| line.trim().trim_start_matches("<![CDATA[").split_once(':')?.0.trim().parse().ok()).collect()
 }
 
 fn range(text: &str, id: u16) -> (u8, u8) {
-    let item = items(text)
-        .into_iter()
-        .find(|(known, _)| *known == id)
-        .unwrap()
-        .1;
+    let item = items(text).into_iter().find(|(known, _)| *known == id).unwrap().1;
     let (low, high) = between(item, "RangeEnumeration").split_once("..").unwrap();
     (low.parse().unwrap(), high.parse().unwrap())
 }
@@ -74,16 +44,10 @@ fn object_5_is_the_registry_s() {
     let text = String::from_utf8(text).unwrap();
     assert_eq!(between(&text, "ObjectID"), FIRMWARE_UPDATE.to_string());
     same_resources(&text, &FIRMWARE_RESOURCES);
-    let states: Vec<u8> = FirmwareState::ALL
-        .iter()
-        .map(|state| state.code())
-        .collect();
+    let states: Vec<u8> = FirmwareState::ALL.iter().map(|state| state.code()).collect();
     assert_eq!(listed(&text, 3), states);
     assert_eq!(range(&text, 3), (0, 3));
-    let results: Vec<u8> = FirmwareResult::ALL
-        .iter()
-        .map(|result| result.code())
-        .collect();
+    let results: Vec<u8> = FirmwareResult::ALL.iter().map(|result| result.code()).collect();
     assert_eq!(listed(&text, 5), results);
     assert_eq!(range(&text, 5), (0, 11));
 }
@@ -95,11 +59,7 @@ fn each_version_of_object_5_has_its_resources() {
             return;
         };
         let text = String::from_utf8(text).unwrap();
-        let expected: Vec<u16> = FIRMWARE_RESOURCES
-            .iter()
-            .filter(|resource| resource.since <= version)
-            .map(|resource| resource.id)
-            .collect();
+        let expected: Vec<u16> = FIRMWARE_RESOURCES.iter().filter(|resource| resource.since <= version).map(|resource| resource.id).collect();
         let found: Vec<u16> = items(&text).iter().map(|(id, _)| *id).collect();
         assert_eq!(found, expected, "{version}");
         assert_eq!(range(&text, 5).1, if version == "1.0" { 9 } else { 11 });
@@ -114,15 +74,9 @@ fn object_9_is_the_registry_s() {
     let text = String::from_utf8(text).unwrap();
     assert_eq!(between(&text, "ObjectID"), SOFTWARE_MANAGEMENT.to_string());
     same_resources(&text, &SOFTWARE_RESOURCES);
-    let states: Vec<u8> = SoftwareState::ALL
-        .iter()
-        .map(|state| state.code())
-        .collect();
+    let states: Vec<u8> = SoftwareState::ALL.iter().map(|state| state.code()).collect();
     assert_eq!(listed(&text, 7), states);
-    let results: Vec<u8> = SoftwareResult::ALL
-        .iter()
-        .map(|result| result.code())
-        .collect();
+    let results: Vec<u8> = SoftwareResult::ALL.iter().map(|result| result.code()).collect();
     assert_eq!(listed(&text, 9), results);
 }
 
@@ -140,10 +94,7 @@ fn numbers_there_and_back() {
 
 #[test]
 fn what_fumo_says_in_lwm2m() {
-    let states: Vec<u8> = fumo::State::ALL
-        .iter()
-        .map(|&state| FirmwareState::from(state).code())
-        .collect();
+    let states: Vec<u8> = fumo::State::ALL.iter().map(|&state| FirmwareState::from(state).code()).collect();
     assert_eq!(states, [0, 0, 1, 2, 2, 3, 2, 0, 0, 0]);
     for (fumo, expected) in [
         (200, Some(1)),
@@ -166,10 +117,6 @@ fn what_fumo_says_in_lwm2m() {
         (500, None),
     ] {
         let result = fumo::ResultCode::from_code(fumo).unwrap();
-        assert_eq!(
-            FirmwareResult::from_fumo(result).map(FirmwareResult::code),
-            expected,
-            "{fumo}"
-        );
+        assert_eq!(FirmwareResult::from_fumo(result).map(FirmwareResult::code), expected, "{fumo}");
     }
 }

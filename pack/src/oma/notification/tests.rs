@@ -19,10 +19,7 @@ fn secret() -> Secret {
 
 #[test]
 fn the_trigger_of_the_specification_s_example() {
-    assert_eq!(
-        example().trigger().unwrap(),
-        hex("02d0000000123412636f6d2e6d676d747372762e6d616e616765")
-    );
+    assert_eq!(example().trigger().unwrap(), hex("02d0000000123412636f6d2e6d676d747372762e6d616e616765"));
     assert_eq!(example().session_id_text(), "1234");
     let (user_data, session) = wap_push_headers(1);
     assert_eq!(user_data.to_vec(), hex("0605040b84c002"));
@@ -39,52 +36,27 @@ fn the_digest_of_the_vectors() {
     let package = hex(own["pkg0_hex"].as_str().unwrap());
     assert_eq!(example().write(&secret(), b"Nonce").unwrap(), package);
     assert_eq!(package[..16], hex(own["digest_hex"].as_str().unwrap()));
-    let again = example()
-        .write(&secret(), &RESYNCHRONISATION_NONCE)
-        .unwrap();
-    assert_eq!(
-        again[..16],
-        hex(own["digest_with_resync_nonce_4_zero_bytes_hex"]
-            .as_str()
-            .unwrap())
-    );
-    assert_eq!(
-        example().trigger().unwrap(),
-        hex(vectors["external"]["trigger_hex"].as_str().unwrap())
-    );
+    let again = example().write(&secret(), &RESYNCHRONISATION_NONCE).unwrap();
+    assert_eq!(again[..16], hex(own["digest_with_resync_nonce_4_zero_bytes_hex"].as_str().unwrap()));
+    assert_eq!(example().trigger().unwrap(), hex(vectors["external"]["trigger_hex"].as_str().unwrap()));
 }
 
 #[test]
 fn a_wrong_digest_or_nonce_is_refused() {
     let package = example().write(&secret(), b"Nonce").unwrap();
-    let read = |package: &[u8], secret: &Secret, nonces: &[&[u8]]| {
-        Notification::parse(package)?.verify(secret, nonces)
-    };
+    let read = |package: &[u8], secret: &Secret, nonces: &[&[u8]]| Notification::parse(package)?.verify(secret, nonces);
     assert_eq!(read(&package, &secret(), &[b"Nonce"]).unwrap(), example());
-    assert_eq!(
-        read(&package, &secret(), &[&RESYNCHRONISATION_NONCE, b"Nonce"]).unwrap(),
-        example()
-    );
+    assert_eq!(read(&package, &secret(), &[&RESYNCHRONISATION_NONCE, b"Nonce"]).unwrap(), example());
     assert_eq!(read(&package, &secret(), &[b"Nonces"]), Err(Error::Digest));
     assert_eq!(read(&package, &secret(), &[]), Err(Error::Digest));
-    assert_eq!(
-        read(
-            &package,
-            &Secret::new("com.mgmtsrv.manage", "x"),
-            &[b"Nonce"]
-        ),
-        Err(Error::Digest)
-    );
+    assert_eq!(read(&package, &Secret::new("com.mgmtsrv.manage", "x"), &[b"Nonce"]), Err(Error::Digest));
     for bit in 0..package.len() * 8 {
         let mut broken = package.clone();
         broken[bit / 8] ^= 1 << (bit % 8);
         assert!(read(&broken, &secret(), &[b"Nonce"]).is_err(), "bit {bit}");
     }
     for length in 0..package.len() {
-        assert!(
-            read(&package[..length], &secret(), &[b"Nonce"]).is_err(),
-            "length {length}"
-        );
+        assert!(read(&package[..length], &secret(), &[b"Nonce"]).is_err(), "length {length}");
     }
 }
 
@@ -96,22 +68,13 @@ fn every_reason() {
         Notification::parse(&package).map(|_| ()).unwrap_err()
     };
     assert_eq!(parse(&|package| package[16] = 3), Error::Version(15));
-    assert_eq!(
-        parse(&|package| package[17] |= 4),
-        Error::Reserved(0x400_0000)
-    );
+    assert_eq!(parse(&|package| package[17] |= 4), Error::Reserved(0x400_0000));
     assert_eq!(parse(&|package| package[20] = 1), Error::Reserved(1));
     assert_eq!(parse(&|package| package[21..23].fill(0)), Error::SessionId);
     assert_eq!(parse(&|package| package[23] = 0), Error::ServerId);
     assert_eq!(parse(&|package| package[24] = 0xff), Error::ServerId);
-    assert!(matches!(
-        parse(&|package| package[23] = 19),
-        Error::Length { actual: 42, .. }
-    ));
-    assert!(matches!(
-        parse(&|package| package.resize(MAX_BYTES + 1, 0)),
-        Error::Length { actual: 1025, .. }
-    ));
+    assert!(matches!(parse(&|package| package[23] = 19), Error::Length { actual: 42, .. }));
+    assert!(matches!(parse(&|package| package.resize(MAX_BYTES + 1, 0)), Error::Length { actual: 1025, .. }));
     let write = |change: &dyn Fn(&mut Notification)| {
         let mut notification = example();
         change(&mut notification);
@@ -120,10 +83,7 @@ fn every_reason() {
     assert_eq!(write(&|n| n.session_id = 0), Error::SessionId);
     assert_eq!(write(&|n| n.server_id.clear()), Error::ServerId);
     assert_eq!(write(&|n| n.server_id = "x".repeat(256)), Error::ServerId);
-    assert!(matches!(
-        write(&|n| n.vendor = vec![0; 1024]),
-        Error::Length { .. }
-    ));
+    assert!(matches!(write(&|n| n.vendor = vec![0; 1024]), Error::Length { .. }));
 }
 
 proptest! {

@@ -13,17 +13,9 @@ fn sample() -> Tree {
         properties.time_stamp = Some("20261121T120000Z".into());
         properties.version = Some(65535);
     }
-    let mut root = Node::interior(
-        "x",
-        "urn:oma:mo:oma-fumo:1.0",
-        vec![leaf, Node::interior("Update", "", vec![])],
-    );
+    let mut root = Node::interior("x", "urn:oma:mo:oma-fumo:1.0", vec![leaf, Node::interior("Update", "", vec![])]);
     root.path = Some("./FUMO".into());
-    Tree {
-        manufacturer: Some("m".into()),
-        model: Some("n".into()),
-        nodes: vec![root],
-    }
+    Tree { manufacturer: Some("m".into()), model: Some("n".into()), nodes: vec![root] }
 }
 
 #[test]
@@ -38,10 +30,7 @@ fn trees_are_read_as_they_were_written_and_valid() {
         return;
     };
     assert_eq!(Tree::read(&back).unwrap(), tree);
-    assert_eq!(
-        tree.nodes[0].find("State").unwrap().value.as_deref(),
-        Some("10")
-    );
+    assert_eq!(tree.nodes[0].find("State").unwrap().value.as_deref(), Some("10"));
     assert!(tree.nodes[0].find("State/x").is_none());
 }
 
@@ -51,17 +40,10 @@ fn the_sample_of_libwbxml() {
         return;
     };
     let tree = Tree::read(&bytes).unwrap();
-    let value = |path| {
-        tree.nodes[0]
-            .find(path)
-            .and_then(|node| node.value.as_deref())
-    };
+    let value = |path| tree.nodes[0].find(path).and_then(|node| node.value.as_deref());
     assert_eq!(value("POP3/POPServer"), Some("mail.Operatorx.com"));
     assert_eq!(value("POP3/PWD"), Some("4571F7C34A9876B3"));
-    assert_eq!(
-        validate(&tree.write().unwrap(), DTD).unwrap_or(Ok(())),
-        Ok(())
-    );
+    assert_eq!(validate(&tree.write().unwrap(), DTD).unwrap_or(Ok(())), Ok(()));
     let wbxml = tree.write_wbxml().unwrap();
     assert_eq!(libwbxml_encode(&bytes).unwrap_or(wbxml.clone()), wbxml);
 }
@@ -72,18 +54,7 @@ fn access_control_lists() {
     assert_eq!(acl.write(), "Get=*&Replace=a.b+c.d");
     assert!(acl.allows(Right::Get, "anyone") && acl.allows(Right::Replace, "c.d"));
     assert!(!acl.allows(Right::Replace, "c") && !acl.allows(Right::Delete, "a.b"));
-    for bad in [
-        "",
-        "Get",
-        "Get=",
-        "Copy=a",
-        "Get=a&Get=b",
-        "Get=a+",
-        "Get=*+a",
-        "Get=a b",
-        "Get=a=b",
-        "Get=a&",
-    ] {
+    for bad in ["", "Get", "Get=", "Copy=a", "Get=a&Get=b", "Get=a+", "Get=*+a", "Get=a b", "Get=a=b", "Get=a&"] {
         assert!(Acl::parse(bad).is_err(), "{bad}");
     }
 }
@@ -92,34 +63,16 @@ fn access_control_lists() {
 fn every_reason() {
     let text = String::from_utf8(sample().write().unwrap()).unwrap();
     for (from, to, reason) in [
-        (
-            "<int/>",
-            "<i/>",
-            "`Format` is `i`, expected the name of a format",
-        ),
-        (
-            "<MIME>text/plain</MIME>",
-            "<MIME>a</MIME><MIME>b</MIME>",
-            "`MIME` occurs twice in `Type`",
-        ),
-        (
-            "65535",
-            "65536",
-            "`VerNo` is `65536`, expected a number of 16 bits",
-        ),
-        (
-            "Get=*",
-            "Got=*",
-            "`ACL` is `Got=*&Replace=a.b+c.d`, expected a command that has an ACL",
-        ),
+        ("<int/>", "<i/>", "`Format` is `i`, expected the name of a format"),
+        ("<MIME>text/plain</MIME>", "<MIME>a</MIME><MIME>b</MIME>", "`MIME` occurs twice in `Type`"),
+        ("65535", "65536", "`VerNo` is `65536`, expected a number of 16 bits"),
+        ("Get=*", "Got=*", "`ACL` is `Got=*&Replace=a.b+c.d`, expected a command that has an ACL"),
         ("<NodeName>x</NodeName>", "", "`Node` has no `NodeName`"),
         ("<Path>", "<Value/><Path>", "`Value` has no place in `Node`"),
         ("RTProperties", "DFProperties", ""),
     ] {
         assert!(text.contains(from), "{from}");
-        let error = Tree::read(text.replacen(from, to, 1).as_bytes())
-            .unwrap_err()
-            .to_string();
+        let error = Tree::read(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
         assert!(reason.is_empty() || error == reason, "{error}");
     }
 }

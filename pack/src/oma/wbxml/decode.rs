@@ -1,8 +1,8 @@
 //! The reader.
 
 use super::{
-    Document, END, ENTITY, Error, HAS_ATTRIBUTES, HAS_CONTENT, LITERAL, MESSAGE_PUBLIC_ID, OPAQUE,
-    PI, STR_I, STR_T, SWITCH_PAGE, TREE_WBXML, TREE_XML, US_ASCII, UTF_8, pages,
+    Document, END, ENTITY, Error, HAS_ATTRIBUTES, HAS_CONTENT, LITERAL, MESSAGE_PUBLIC_ID, OPAQUE, PI, STR_I, STR_T, SWITCH_PAGE, TREE_WBXML, TREE_XML,
+    US_ASCII, UTF_8, pages,
 };
 use crate::oma::xml::{self, Element, Limit, Limits, Namespace, Node, TreeBuilder};
 
@@ -21,17 +21,9 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<(Element, Document), Erro
     decode_at(bytes, limits, 0)
 }
 
-fn decode_at(
-    bytes: &[u8],
-    limits: &Limits,
-    embedding: usize,
-) -> Result<(Element, Document), Error> {
+fn decode_at(bytes: &[u8], limits: &Limits, embedding: usize) -> Result<(Element, Document), Error> {
     if bytes.len() > limits.bytes {
-        return Err(xml::Error::TooLarge {
-            limit: Limit::Bytes,
-            allowed: limits.bytes,
-        }
-        .into());
+        return Err(xml::Error::TooLarge { limit: Limit::Bytes, allowed: limits.bytes }.into());
     }
     let mut input = Input { bytes, at: 0 };
     let version = input.byte("the version")?;
@@ -39,11 +31,7 @@ fn decode_at(
         return Err(Error::Version(version));
     }
     let public_id = input.integer("the public identifier")?;
-    let name_offset = if public_id == 0 {
-        Some(input.integer("the public identifier")?)
-    } else {
-        None
-    };
+    let name_offset = if public_id == 0 { Some(input.integer("the public identifier")?) } else { None };
     let character_set = input.integer("the character set")?;
     if ![UTF_8, US_ASCII].contains(&character_set) {
         return Err(Error::CharacterSet(character_set));
@@ -58,20 +46,10 @@ fn decode_at(
             [Document::Message, Document::Tree]
                 .into_iter()
                 .find(|document| document.public_id() == name)
-                .ok_or_else(|| {
-                    Error::PublicId(format!("`{}`", name.chars().take(80).collect::<String>()))
-                })?
+                .ok_or_else(|| Error::PublicId(format!("`{}`", name.chars().take(80).collect::<String>())))?
         }
     };
-    let mut reader = Reader {
-        input,
-        strings,
-        document,
-        page: 0,
-        tree: TreeBuilder::new(limits),
-        limits,
-        embedding,
-    };
+    let mut reader = Reader { input, strings, document, page: 0, tree: TreeBuilder::new(limits), limits, embedding };
     while !reader.tree.is_complete() {
         reader.token()?;
     }
@@ -83,19 +61,13 @@ fn decode_at(
 }
 
 fn table_string(strings: &[u8], offset: u32) -> Result<&str, Error> {
-    let broken = Error::StringTable {
-        offset,
-        length: strings.len(),
-    };
+    let broken = Error::StringTable { offset, length: strings.len() };
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let Some(rest) = strings.get(start..) else {
         return Err(broken);
     };
     // The last string of a table may end with the table.
-    let end = rest
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
     if rest.is_empty() {
         return Err(broken);
     }
@@ -109,10 +81,7 @@ struct Input<'a> {
 
 impl<'a> Input<'a> {
     fn byte(&mut self, inside: &'static str) -> Result<u8, Error> {
-        let byte = *self.bytes.get(self.at).ok_or(Error::Truncated {
-            at: self.bytes.len(),
-            inside,
-        })?;
+        let byte = *self.bytes.get(self.at).ok_or(Error::Truncated { at: self.bytes.len(), inside })?;
         self.at += 1;
         Ok(byte)
     }
@@ -136,10 +105,7 @@ impl<'a> Input<'a> {
     fn take(&mut self, length: u32, inside: &'static str) -> Result<&'a [u8], Error> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let rest = &self.bytes[self.at..];
-        let taken = rest.get(..length).ok_or(Error::Truncated {
-            at: self.bytes.len(),
-            inside,
-        })?;
+        let taken = rest.get(..length).ok_or(Error::Truncated { at: self.bytes.len(), inside })?;
         self.at += length;
         Ok(taken)
     }
@@ -147,13 +113,7 @@ impl<'a> Input<'a> {
     fn string(&mut self) -> Result<&'a str, Error> {
         let at = self.at;
         let rest = &self.bytes[at..];
-        let end = rest
-            .iter()
-            .position(|&byte| byte == 0)
-            .ok_or(Error::Truncated {
-                at: self.bytes.len(),
-                inside: "a string",
-            })?;
+        let end = rest.iter().position(|&byte| byte == 0).ok_or(Error::Truncated { at: self.bytes.len(), inside: "a string" })?;
         self.at += end + 1;
         std::str::from_utf8(&rest[..end]).map_err(|_| Error::NotUtf8 { at })
     }
@@ -216,8 +176,7 @@ impl<'a> Reader<'a> {
             // An element spelled out. Only one that has a token anyway is known to anybody.
             let offset = self.input.integer("the name of an element")?;
             let name = table_string(self.strings, offset)?;
-            pages::token(namespace, name)
-                .ok_or_else(|| Error::NoToken(name.chars().take(80).collect()))?;
+            pages::token(namespace, name).ok_or_else(|| Error::NoToken(name.chars().take(80).collect()))?;
             name
         } else {
             pages::name(namespace, token & !HAS_CONTENT).ok_or(unknown)?
@@ -239,52 +198,31 @@ impl<'a> Reader<'a> {
 
     /// Raw bytes are a tree, a text or just bytes: `Meta` beside them says which.
     fn opaque(&mut self, bytes: &'a [u8], at: usize) -> Result<(), Error> {
-        let is_data = self
-            .tree
-            .open()
-            .last()
-            .is_some_and(|open| open.namespace == Namespace::SyncMl && open.name == "Data");
+        let is_data = self.tree.open().last().is_some_and(|open| open.namespace == Namespace::SyncMl && open.name == "Data");
         let is_tree = match self.meta("Type").map(str::trim) {
             Some(TREE_WBXML) => true,
             // The type of the whole command, already renamed for an item before this one.
-            Some(TREE_XML) => bytes
-                .first()
-                .is_some_and(|version| (1..=3).contains(version)),
+            Some(TREE_XML) => bytes.first().is_some_and(|version| (1..=3).contains(version)),
             _ => false,
         };
         if is_data && is_tree {
             if self.embedding >= MAX_EMBEDDING {
-                return Err(xml::Error::TooLarge {
-                    limit: Limit::Depth,
-                    allowed: MAX_EMBEDDING,
-                }
-                .into());
+                return Err(xml::Error::TooLarge { limit: Limit::Depth, allowed: MAX_EMBEDDING }.into());
             }
-            let (tree, document) = decode_at(bytes, self.limits, self.embedding + 1)
-                .map_err(|error| Error::Embedded(Box::new(error)))?;
+            let (tree, document) = decode_at(bytes, self.limits, self.embedding + 1).map_err(|error| Error::Embedded(Box::new(error)))?;
             if document != Document::Tree {
-                return Err(Error::Embedded(Box::new(Error::PublicId(
-                    "of a message".into(),
-                ))));
+                return Err(Error::Embedded(Box::new(Error::PublicId("of a message".into()))));
             }
             self.tree.embedded(tree)?;
             // The type stands in the item or in the command around it; both are still open.
             let open = self.tree.open_mut();
             let around = open.len() - 1;
-            open[..around]
-                .iter_mut()
-                .rev()
-                .take(2)
-                .for_each(name_xml_form);
+            open[..around].iter_mut().rev().take(2).for_each(name_xml_form);
             return Ok(());
         }
-        let is_binary = self
-            .meta("Format")
-            .is_some_and(|format| format.trim() == "bin");
+        let is_binary = self.meta("Format").is_some_and(|format| format.trim() == "bin");
         match std::str::from_utf8(bytes) {
-            Ok(text) if !is_binary && xml::forbidden_character(text).is_none() => {
-                self.text(text, at)
-            }
+            Ok(text) if !is_binary && xml::forbidden_character(text).is_none() => self.text(text, at),
             _ => Ok(self.tree.node(Node::Opaque(bytes.to_vec()))?),
         }
     }
@@ -299,8 +237,7 @@ impl<'a> Reader<'a> {
                 Node::Element(element) => Some(element),
                 Node::Text(_) | Node::Opaque(_) => None,
             });
-            meta.filter(|element| element.name == "Meta")
-                .find_map(|meta| meta.child(field)?.text())
+            meta.filter(|element| element.name == "Meta").find_map(|meta| meta.child(field)?.text())
         })
     }
 }
@@ -316,11 +253,7 @@ fn name_xml_form(holder: &mut Element) {
             let Node::Element(media_type) = media_type else {
                 continue;
             };
-            if media_type.name == "Type"
-                && media_type
-                    .text()
-                    .is_some_and(|text| text.trim() == TREE_WBXML)
-            {
+            if media_type.name == "Type" && media_type.text().is_some_and(|text| text.trim() == TREE_WBXML) {
                 media_type.children = vec![Node::Text(TREE_XML.to_owned())];
             }
         }

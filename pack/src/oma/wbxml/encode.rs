@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Document, END, Error, HAS_CONTENT, MESSAGE_PUBLIC_ID, OPAQUE, STR_I, SWITCH_PAGE, TREE_WBXML,
-    TREE_XML, UTF_8, VERSION, pages,
-};
+use super::{Document, END, Error, HAS_CONTENT, MESSAGE_PUBLIC_ID, OPAQUE, STR_I, SWITCH_PAGE, TREE_WBXML, TREE_XML, UTF_8, VERSION, pages};
 use crate::oma::xml::{Element, Namespace, Node};
 
 /// Writes a document without a string table for its content.
@@ -47,18 +44,12 @@ struct Surroundings<'a> {
 
 impl<'a> Surroundings<'a> {
     fn inside(&self, element: &'a Element) -> Self {
-        Self {
-            parent: Some(element),
-            grandparent: self.parent,
-        }
+        Self { parent: Some(element), grandparent: self.parent }
     }
 
     /// Whether `Data` directly here belongs to an item of `Add` or `Replace`.
     fn is_edit(&self) -> bool {
-        self.grandparent.is_some_and(|command| {
-            command.namespace == Namespace::SyncMl
-                && matches!(command.name.as_str(), "Add" | "Replace")
-        })
+        self.grandparent.is_some_and(|command| command.namespace == Namespace::SyncMl && matches!(command.name.as_str(), "Add" | "Replace"))
     }
 }
 
@@ -73,10 +64,7 @@ impl Writer {
         let page = pages::page(element.namespace).ok_or_else(no_token)?;
         let token = pages::token(element.namespace, &element.name).ok_or_else(no_token)?;
         if let Some((attribute, _)) = element.attributes.first() {
-            return Err(Error::Attribute {
-                element: element.name.clone(),
-                attribute: attribute.clone(),
-            });
+            return Err(Error::Attribute { element: element.name.clone(), attribute: attribute.clone() });
         }
         if page != self.page {
             self.out.extend_from_slice(&[SWITCH_PAGE, page]);
@@ -92,8 +80,7 @@ impl Writer {
         for child in &element.children {
             match child {
                 Node::Element(tree) if is_data && tree.namespace == Namespace::Ddf => {
-                    let embedded = encode(tree, Document::Tree)
-                        .map_err(|error| Error::Embedded(Box::new(error)))?;
+                    let embedded = encode(tree, Document::Tree).map_err(|error| Error::Embedded(Box::new(error)))?;
                     self.opaque(&embedded);
                 }
                 Node::Element(child) => self.element(child, &inside)?,

@@ -111,9 +111,7 @@ pub enum Error {
         at: usize,
     },
     /// Attributes, extensions or processing instructions: device management uses none.
-    #[error(
-        "token 0x{token:02X} at byte {at}: attributes, extensions and instructions are not used in device management"
-    )]
+    #[error("token 0x{token:02X} at byte {at}: attributes, extensions and instructions are not used in device management")]
     Unsupported {
         /// The token.
         token: u8,

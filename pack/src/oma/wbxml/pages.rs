@@ -181,16 +181,11 @@ fn names(namespace: Namespace) -> &'static [&'static str] {
 /// The element that a token (without its two flag bits) stands for.
 pub(super) fn name(namespace: Namespace, token: u8) -> Option<&'static str> {
     let index = usize::from(token.checked_sub(FIRST)?);
-    names(namespace)
-        .get(index)
-        .copied()
-        .filter(|name| !name.is_empty())
+    names(namespace).get(index).copied().filter(|name| !name.is_empty())
 }
 
 /// The token of an element, without flag bits.
 pub(super) fn token(namespace: Namespace, name: &str) -> Option<u8> {
-    let index = names(namespace)
-        .iter()
-        .position(|&known| known == name && !name.is_empty())?;
+    let index = names(namespace).iter().position(|&known| known == name && !name.is_empty())?;
     u8::try_from(index).ok()?.checked_add(FIRST)
 }

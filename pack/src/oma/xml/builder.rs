@@ -13,13 +13,7 @@ pub(crate) struct TreeBuilder<'l> {
 
 impl<'l> TreeBuilder<'l> {
     pub(crate) fn new(limits: &'l Limits) -> Self {
-        Self {
-            limits,
-            open: Vec::new(),
-            root: None,
-            elements: 0,
-            text_bytes: 0,
-        }
+        Self { limits, open: Vec::new(), root: None, elements: 0, text_bytes: 0 }
     }
 
     pub(crate) fn has_started(&self) -> bool {
@@ -37,16 +31,10 @@ impl<'l> TreeBuilder<'l> {
 
     pub(crate) fn start(&mut self, element: Element) -> Result<(), Error> {
         if self.root.is_some() {
-            return Err(Error::Malformed {
-                at: 0,
-                message: format!("a second root element, `{}`", element.name),
-            });
+            return Err(Error::Malformed { at: 0, message: format!("a second root element, `{}`", element.name) });
         }
         if self.open.len() >= self.limits.depth {
-            return Err(Error::TooLarge {
-                limit: Limit::Depth,
-                allowed: self.limits.depth,
-            });
+            return Err(Error::TooLarge { limit: Limit::Depth, allowed: self.limits.depth });
         }
         self.count(1)?;
         self.open.push(element);
@@ -56,10 +44,7 @@ impl<'l> TreeBuilder<'l> {
     fn count(&mut self, elements: usize) -> Result<(), Error> {
         self.elements = self.elements.saturating_add(elements);
         if self.elements > self.limits.elements {
-            return Err(Error::TooLarge {
-                limit: Limit::Elements,
-                allowed: self.limits.elements,
-            });
+            return Err(Error::TooLarge { limit: Limit::Elements, allowed: self.limits.elements });
         }
         Ok(())
     }
@@ -67,10 +52,7 @@ impl<'l> TreeBuilder<'l> {
     fn count_text(&mut self, bytes: usize) -> Result<(), Error> {
         self.text_bytes = self.text_bytes.saturating_add(bytes);
         if self.text_bytes > self.limits.text_bytes {
-            return Err(Error::TooLarge {
-                limit: Limit::TextBytes,
-                allowed: self.limits.text_bytes,
-            });
+            return Err(Error::TooLarge { limit: Limit::TextBytes, allowed: self.limits.text_bytes });
         }
         Ok(())
     }
@@ -81,10 +63,7 @@ impl<'l> TreeBuilder<'l> {
             Some(parent) => parent.append_text(text),
             None if is_blank(text) => {}
             None => {
-                return Err(Error::Malformed {
-                    at,
-                    message: "text outside the root element".into(),
-                });
+                return Err(Error::Malformed { at, message: "text outside the root element".into() });
             }
         }
         Ok(())
@@ -100,10 +79,7 @@ impl<'l> TreeBuilder<'l> {
         match self.open.last_mut() {
             Some(parent) => parent.children.push(node),
             None => {
-                return Err(Error::Malformed {
-                    at: 0,
-                    message: "content outside the root element".into(),
-                });
+                return Err(Error::Malformed { at: 0, message: "content outside the root element".into() });
             }
         }
         Ok(())
@@ -115,10 +91,7 @@ impl<'l> TreeBuilder<'l> {
         self.count(elements)?;
         self.count_text(text_bytes)?;
         if self.open.len().saturating_add(depth) > self.limits.depth {
-            return Err(Error::TooLarge {
-                limit: Limit::Depth,
-                allowed: self.limits.depth,
-            });
+            return Err(Error::TooLarge { limit: Limit::Depth, allowed: self.limits.depth });
         }
         self.node(Node::Element(tree))
     }
@@ -129,10 +102,7 @@ impl<'l> TreeBuilder<'l> {
     }
 
     pub(crate) fn end(&mut self) -> Result<(), Error> {
-        let mut element = self.open.pop().ok_or_else(|| Error::Malformed {
-            at: 0,
-            message: "an end without a start".into(),
-        })?;
+        let mut element = self.open.pop().ok_or_else(|| Error::Malformed { at: 0, message: "an end without a start".into() })?;
         element.drop_indentation();
         match self.open.last_mut() {
             Some(parent) => parent.children.push(Node::Element(element)),

@@ -30,12 +30,7 @@ impl Element {
     /// An empty element.
     #[must_use]
     pub fn new(namespace: Namespace, name: &str) -> Self {
-        Self {
-            namespace,
-            name: name.to_owned(),
-            attributes: Vec::new(),
-            children: Vec::new(),
-        }
+        Self { namespace, name: name.to_owned(), attributes: Vec::new(), children: Vec::new() }
     }
 
     /// An element with a text. An empty text makes an empty element.
@@ -94,10 +89,7 @@ impl Element {
     /// The value of an attribute.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Removes white space around every text, as pretty-printed documents have it.
@@ -109,8 +101,7 @@ impl Element {
                 Node::Opaque(_) => {}
             }
         }
-        self.children
-            .retain(|child| !matches!(child, Node::Text(text) if text.is_empty()));
+        self.children.retain(|child| !matches!(child, Node::Text(text) if text.is_empty()));
     }
 
     /// Adds text to the text at the end, so that there is one text between two elements.

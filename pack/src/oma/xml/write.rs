@@ -18,11 +18,7 @@ pub fn write(root: &Element, document_type: Option<&str>) -> Result<Vec<u8>, Err
     Ok(out.into_bytes())
 }
 
-fn write_element(
-    element: &Element,
-    outer: Option<Namespace>,
-    out: &mut String,
-) -> Result<(), Error> {
+fn write_element(element: &Element, outer: Option<Namespace>, out: &mut String) -> Result<(), Error> {
     out.push('<');
     out.push_str(&element.name);
     if outer != Some(element.namespace) {

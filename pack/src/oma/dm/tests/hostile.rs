@@ -15,74 +15,27 @@ fn read(text: &str) -> Result<Message, Error> {
 
 #[test]
 fn every_reason_has_its_words() {
-    assert!(
-        read(&template(
-            "<Alert><CmdID>1</CmdID><Data>1200</Data></Alert><Final/>"
-        ))
-        .is_ok()
-    );
+    assert!(read(&template("<Alert><CmdID>1</CmdID><Data>1200</Data></Alert><Final/>")).is_ok());
     for (body, reason) in [
-        (
-            "<Put><CmdID>1</CmdID></Put>",
-            "`Put` has no place in `SyncBody`",
-        ),
+        ("<Put><CmdID>1</CmdID></Put>", "`Put` has no place in `SyncBody`"),
         ("<Alert><CmdID>1</CmdID></Alert>", "`Alert` has no `Data`"),
-        (
-            "<Alert><CmdID/><Data>1200</Data></Alert>",
-            "`Alert` has no `CmdID`",
-        ),
-        (
-            "<Alert><CmdID>1</CmdID><CmdID>1</CmdID><Data>1200</Data></Alert>",
-            "`CmdID` occurs twice in `Alert`",
-        ),
-        (
-            "<Alert><CmdID>-1</CmdID><Data>1200</Data></Alert>",
-            "`CmdID` is `-1`, expected a decimal number in its range",
-        ),
-        (
-            "<Alert><CmdID>4294967296</CmdID><Data>1200</Data></Alert>",
-            "`CmdID` is `4294967296`, expected a decimal number in its range",
-        ),
-        (
-            "<Alert><CmdID>1</CmdID><Data>70000</Data></Alert>",
-            "`Data` is `70000`, expected a decimal number in its range",
-        ),
-        (
-            "<Alert>x<CmdID>1</CmdID><Data>1200</Data></Alert>",
-            "`Alert` holds text, expected elements only",
-        ),
-        (
-            "<Alert><CmdID><Data/></CmdID><Data>1200</Data></Alert>",
-            "`CmdID` holds something else than text",
-        ),
-        (
-            "<Alert a='1'><CmdID>1</CmdID><Data>1200</Data></Alert>",
-            "`Alert` has the attribute `a`",
-        ),
+        ("<Alert><CmdID/><Data>1200</Data></Alert>", "`Alert` has no `CmdID`"),
+        ("<Alert><CmdID>1</CmdID><CmdID>1</CmdID><Data>1200</Data></Alert>", "`CmdID` occurs twice in `Alert`"),
+        ("<Alert><CmdID>-1</CmdID><Data>1200</Data></Alert>", "`CmdID` is `-1`, expected a decimal number in its range"),
+        ("<Alert><CmdID>4294967296</CmdID><Data>1200</Data></Alert>", "`CmdID` is `4294967296`, expected a decimal number in its range"),
+        ("<Alert><CmdID>1</CmdID><Data>70000</Data></Alert>", "`Data` is `70000`, expected a decimal number in its range"),
+        ("<Alert>x<CmdID>1</CmdID><Data>1200</Data></Alert>", "`Alert` holds text, expected elements only"),
+        ("<Alert><CmdID><Data/></CmdID><Data>1200</Data></Alert>", "`CmdID` holds something else than text"),
+        ("<Alert a='1'><CmdID>1</CmdID><Data>1200</Data></Alert>", "`Alert` has the attribute `a`"),
         (
             "<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>Sync</Cmd><Data>200</Data></Status>",
             "`Cmd` is `Sync`, expected the name of a command",
         ),
-        (
-            "<Get><CmdID>1</CmdID><Item><Target><LocURI/></Target></Item></Get>",
-            "`Target` has no `LocURI`",
-        ),
-        (
-            "<Get><CmdID>1</CmdID><Item><Data><Get/></Data></Item></Get>",
-            "`Data` holds something else than text",
-        ),
-        (
-            "<Get><CmdID>1</CmdID><Item><MoreData>x</MoreData></Item></Get>",
-            "`MoreData` is `x`, expected nothing",
-        ),
-        (
-            "<Get><CmdID>1</CmdID><Meta><Type>x</Type></Meta><Item/></Get>",
-            "`Type` has no place in `Meta`",
-        ),
-        (
-            "<Atomic><CmdID>1</CmdID><Status/></Atomic>",
-            "`Status` has no place in `Atomic`",
-        ),
+        ("<Get><CmdID>1</CmdID><Item><Target><LocURI/></Target></Item></Get>", "`Target` has no `LocURI`"),
+        ("<Get><CmdID>1</CmdID><Item><Data><Get/></Data></Item></Get>", "`Data` holds something else than text"),
+        ("<Get><CmdID>1</CmdID><Item><MoreData>x</MoreData></Item></Get>", "`MoreData` is `x`, expected nothing"),
+        ("<Get><CmdID>1</CmdID><Meta><Type>x</Type></Meta><Item/></Get>", "`Type` has no place in `Meta`"),
+        ("<Atomic><CmdID>1</CmdID><Status/></Atomic>", "`Status` has no place in `Atomic`"),
         ("<Final/><Final/>", "`Final` occurs twice in `SyncBody`"),
         ("<Final/>", "`SyncBody` has no `command`"),
     ] {
@@ -91,45 +44,22 @@ fn every_reason_has_its_words() {
         assert_eq!(error.status(), status::BAD_REQUEST);
     }
     let version = template("<Final/>").replace("DM/1.2", "DM/1.3");
-    assert_eq!(
-        read(&version).unwrap_err().to_string(),
-        "`VerProto` is `DM/1.3`, expected `DM/1.2`"
-    );
+    assert_eq!(read(&version).unwrap_err().to_string(), "`VerProto` is `DM/1.3`, expected `DM/1.2`");
 }
 
 #[test]
 fn bombs_and_strangers() {
     let valid = template("<Alert><CmdID>1</CmdID><Data>1200</Data></Alert>");
-    let bomb =
-        format!("<!DOCTYPE SyncML [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">]>{valid}");
+    let bomb = format!("<!DOCTYPE SyncML [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">]>{valid}");
     assert_eq!(read(&bomb), Err(Error::Xml(xml::Error::Declarations)));
     assert!(read(&format!("{DOCUMENT_TYPE}{valid}")).is_ok());
     let stranger = valid.replace("SYNCML1.2", "SYNCML1.1");
-    assert!(matches!(
-        read(&stranger),
-        Err(Error::Xml(xml::Error::Namespace { .. }))
-    ));
-    assert!(matches!(
-        read(&valid.replace(" xmlns='SYNCML:SYNCML1.2'", "")),
-        Err(Error::Xml(xml::Error::Namespace { .. }))
-    ));
-    let deep = template(&format!(
-        "{}{}",
-        "<Sequence>".repeat(1000),
-        "</Sequence>".repeat(1000)
-    ));
-    assert_eq!(
-        read(&deep).unwrap_err().status(),
-        status::REQUEST_ENTITY_TOO_LARGE
-    );
-    let large = template(&format!(
-        "<Alert><CmdID>1</CmdID><Data>1200</Data><Item><Data>{}</Data></Item></Alert>",
-        "x".repeat(4 << 20)
-    ));
-    assert_eq!(
-        read(&large).unwrap_err().status(),
-        status::REQUEST_ENTITY_TOO_LARGE
-    );
+    assert!(matches!(read(&stranger), Err(Error::Xml(xml::Error::Namespace { .. }))));
+    assert!(matches!(read(&valid.replace(" xmlns='SYNCML:SYNCML1.2'", "")), Err(Error::Xml(xml::Error::Namespace { .. }))));
+    let deep = template(&format!("{}{}", "<Sequence>".repeat(1000), "</Sequence>".repeat(1000)));
+    assert_eq!(read(&deep).unwrap_err().status(), status::REQUEST_ENTITY_TOO_LARGE);
+    let large = template(&format!("<Alert><CmdID>1</CmdID><Data>1200</Data><Item><Data>{}</Data></Item></Alert>", "x".repeat(4 << 20)));
+    assert_eq!(read(&large).unwrap_err().status(), status::REQUEST_ENTITY_TOO_LARGE);
 }
 
 #[test]
@@ -138,16 +68,9 @@ fn what_is_cut_short_is_refused() {
         for encoding in [Encoding::Xml, Encoding::Wbxml] {
             let bytes = message.encode(encoding).unwrap();
             // XML ends with a line feed that nobody misses.
-            let end = if encoding == Encoding::Xml {
-                bytes.len() - 1
-            } else {
-                bytes.len()
-            };
+            let end = if encoding == Encoding::Xml { bytes.len() - 1 } else { bytes.len() };
             for length in 0..end {
-                assert!(
-                    Message::decode(&bytes[..length], encoding, &Limits::MESSAGE).is_err(),
-                    "{name}: {length}"
-                );
+                assert!(Message::decode(&bytes[..length], encoding, &Limits::MESSAGE).is_err(), "{name}: {length}");
             }
         }
     }
@@ -170,49 +93,15 @@ prop_compose! {
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
-    (
-        0..7_u8,
-        prop::collection::vec(any_item(), 1..4),
-        prop::option::of(any_text()),
-        any::<u16>(),
-    )
-        .prop_map(|(kind, items, correlator, code)| match kind {
-            0 => Command::Add(Edit {
-                items,
-                ..Edit::default()
-            }),
-            1 => Command::Replace(Edit {
-                items,
-                ..Edit::default()
-            }),
-            2 => Command::Get(Edit {
-                items,
-                ..Edit::default()
-            }),
-            3 => Command::Alert(Alert {
-                code,
-                correlator,
-                items,
-                ..Alert::default()
-            }),
-            4 => Command::Exec(Exec {
-                correlator,
-                items,
-                ..Exec::default()
-            }),
-            5 => Command::Status(Status {
-                items,
-                ..Status::new(0, 1, u32::from(code), CommandName::Get, code)
-            }),
-            _ => Command::Sequence(Group {
-                commands: vec![Command::Delete(Edit {
-                    id: 10_000,
-                    items,
-                    ..Edit::default()
-                })],
-                ..Group::default()
-            }),
-        })
+    (0..7_u8, prop::collection::vec(any_item(), 1..4), prop::option::of(any_text()), any::<u16>()).prop_map(|(kind, items, correlator, code)| match kind {
+        0 => Command::Add(Edit { items, ..Edit::default() }),
+        1 => Command::Replace(Edit { items, ..Edit::default() }),
+        2 => Command::Get(Edit { items, ..Edit::default() }),
+        3 => Command::Alert(Alert { code, correlator, items, ..Alert::default() }),
+        4 => Command::Exec(Exec { correlator, items, ..Exec::default() }),
+        5 => Command::Status(Status { items, ..Status::new(0, 1, u32::from(code), CommandName::Get, code) }),
+        _ => Command::Sequence(Group { commands: vec![Command::Delete(Edit { id: 10_000, items, ..Edit::default() })], ..Group::default() }),
+    })
 }
 
 fn number(commands: &mut [Command]) {

@@ -6,11 +6,7 @@ fn every_kind_is_read_as_it_was_written() {
     for (name, message) in every_kind() {
         for encoding in [Encoding::Xml, Encoding::Wbxml] {
             let bytes = message.encode(encoding).unwrap();
-            assert_eq!(
-                Message::decode(&bytes, encoding, &Limits::MESSAGE).unwrap(),
-                message,
-                "{name}, {encoding:?}"
-            );
+            assert_eq!(Message::decode(&bytes, encoding, &Limits::MESSAGE).unwrap(), message, "{name}, {encoding:?}");
         }
     }
 }
@@ -28,11 +24,7 @@ fn every_kind_is_what_libwbxml_makes_of_it() {
         let Some(back) = libwbxml_decode(&wbxml, None) else {
             return;
         };
-        assert_eq!(
-            Message::decode(&back, Encoding::Xml, &Limits::MESSAGE).unwrap(),
-            message,
-            "{name}"
-        );
+        assert_eq!(Message::decode(&back, Encoding::Xml, &Limits::MESSAGE).unwrap(), message, "{name}");
         compared += 1;
     }
     assert!(compared >= 30, "{compared}");
@@ -40,14 +32,8 @@ fn every_kind_is_what_libwbxml_makes_of_it() {
 
 #[test]
 fn every_kind_is_in_the_order_of_the_document_type() {
-    for (name, message) in every_kind()
-        .into_iter()
-        .filter(|(name, _)| *name != "serialised tree")
-    {
-        let Some(result) = validate(
-            &message.encode(Encoding::Xml).unwrap(),
-            "own-vectors/dm12-own.dtd",
-        ) else {
+    for (name, message) in every_kind().into_iter().filter(|(name, _)| *name != "serialised tree") {
+        let Some(result) = validate(&message.encode(Encoding::Xml).unwrap(), "own-vectors/dm12-own.dtd") else {
             return;
         };
         assert_eq!(result, Ok(()), "{name}");
@@ -55,13 +41,7 @@ fn every_kind_is_in_the_order_of_the_document_type() {
     // The other way round, so that the check can fail.
     let mut wrong = every_kind()[0].1.to_element().unwrap();
     wrong.children.reverse();
-    assert!(
-        validate(
-            &xml::write(&wrong, None).unwrap(),
-            "own-vectors/dm12-own.dtd"
-        )
-        .is_none_or(|result| result.is_err())
-    );
+    assert!(validate(&xml::write(&wrong, None).unwrap(), "own-vectors/dm12-own.dtd").is_none_or(|result| result.is_err()));
 }
 
 #[test]
@@ -91,10 +71,7 @@ fn the_order_of_children_does_not_matter_to_the_reader() {
 
 #[test]
 fn the_vectors_are_messages() {
-    for (name, commands) in [
-        ("dm12_pkg1_alert1226", 4),
-        ("dm12_pkg2_chal_pkgdata_tnds", 3),
-    ] {
+    for (name, commands) in [("dm12_pkg1_alert1226", 4), ("dm12_pkg2_chal_pkgdata_tnds", 3)] {
         let Some(xml) = oracle(&format!("own-vectors/{name}.xml")) else {
             return;
         };
@@ -103,10 +80,7 @@ fn the_vectors_are_messages() {
         };
         let message = Message::decode(&xml, Encoding::Xml, &Limits::MESSAGE).unwrap();
         assert_eq!(message.commands.len(), commands);
-        assert_eq!(
-            Message::decode(&wbxml, Encoding::Wbxml, &Limits::MESSAGE).unwrap(),
-            message
-        );
+        assert_eq!(Message::decode(&wbxml, Encoding::Wbxml, &Limits::MESSAGE).unwrap(), message);
         assert_eq!(message.encode(Encoding::Wbxml).unwrap(), wbxml, "{name}");
     }
     let Some(wbxml) = oracle("own-vectors/dm12_pkg1_alert1226.libwbxml.wbxml") else {
@@ -117,36 +91,17 @@ fn the_vectors_are_messages() {
     };
     // With a string table.
     let message = Message::decode(&wbxml, Encoding::Wbxml, &Limits::MESSAGE).unwrap();
-    assert_eq!(
-        message,
-        Message::decode(&xml, Encoding::Xml, &Limits::MESSAGE).unwrap()
-    );
-    assert!(
-        message
-            .header
-            .credentials
-            .as_ref()
-            .unwrap()
-            .verify_md5(&Secret::new("Bruce2", "OhBehave"), b"Nonce")
-    );
-    let Command::Alert(alert) = &message.commands[1] else {
-        panic!()
-    };
+    assert_eq!(message, Message::decode(&xml, Encoding::Xml, &Limits::MESSAGE).unwrap());
+    assert!(message.header.credentials.as_ref().unwrap().verify_md5(&Secret::new("Bruce2", "OhBehave"), b"Nonce"));
+    let Command::Alert(alert) = &message.commands[1] else { panic!() };
     let generic = GenericAlert::from_alert(alert).unwrap();
-    assert_eq!(
-        (generic.items[0].data.as_str(), generic.items[0].mark),
-        ("200", Mark::Informational)
-    );
+    assert_eq!((generic.items[0].data.as_str(), generic.items[0].mark), ("200", Mark::Informational));
     assert!(!message.commands[3].is_allowed_from_client());
 }
 
 #[test]
 fn other_versions_and_documents_are_refused() {
-    for name in [
-        "libwbxml/syncml-001.xml",
-        "libwbxml/syncml-012.xml",
-        "libwbxml/syncml_with_ddf-001.xml",
-    ] {
+    for name in ["libwbxml/syncml-001.xml", "libwbxml/syncml-012.xml", "libwbxml/syncml_with_ddf-001.xml"] {
         let Some(text) = oracle(name) else { return };
         let tree = xml::parse(&text, Some(Namespace::SyncMl), &Limits::MESSAGE).unwrap();
         let error = Message::from_element(&tree).unwrap_err();
@@ -155,14 +110,8 @@ fn other_versions_and_documents_are_refused() {
     }
     let tree = Element::new(Namespace::Ddf, "MgmtTree");
     let bytes = wbxml::encode(&tree, wbxml::Document::Tree).unwrap();
-    assert_eq!(
-        Message::decode(&bytes, Encoding::Wbxml, &Limits::MESSAGE),
-        Err(Error::NotAMessage)
-    );
-    assert!(matches!(
-        Message::from_element(&tree),
-        Err(Error::Structure(structure::Error::Root { .. }))
-    ));
+    assert_eq!(Message::decode(&bytes, Encoding::Wbxml, &Limits::MESSAGE), Err(Error::NotAMessage));
+    assert!(matches!(Message::from_element(&tree), Err(Error::Structure(structure::Error::Root { .. }))));
 }
 
 #[test]
@@ -174,22 +123,12 @@ fn raw_bytes_go_as_they_are() {
     let encoded = message.encode(Encoding::Wbxml).unwrap();
     let decoded = Message::decode(&encoded, Encoding::Wbxml, &Limits::MESSAGE).unwrap();
     assert_eq!(decoded, message);
-    let Command::Replace(edit) = &decoded.commands[0] else {
-        panic!()
-    };
+    let Command::Replace(edit) = &decoded.commands[0] else { panic!() };
     assert_eq!(edit.items[0].bytes(&edit.meta).unwrap(), bytes);
-    assert!(matches!(
-        message.encode(Encoding::Xml),
-        Err(Error::Xml(xml::Error::RawBytes(_)))
-    ));
+    assert!(matches!(message.encode(Encoding::Xml), Err(Error::Xml(xml::Error::RawBytes(_)))));
     let text = Item::target("./x").with_base64("application/octet-stream", &bytes);
     assert_eq!(text.bytes(&Meta::default()).unwrap(), bytes);
-    assert!(
-        Item::target("./x")
-            .with_text("b64", "a/b", "?")
-            .bytes(&Meta::default())
-            .is_err()
-    );
+    assert!(Item::target("./x").with_text("b64", "a/b", "?").bytes(&Meta::default()).is_err());
 }
 
 #[test]
@@ -200,117 +139,42 @@ fn rules_of_messages() {
         change(&mut message);
         message.encode(Encoding::Xml).unwrap_err().to_string()
     };
-    let alert = |id| {
-        Command::Alert(Alert {
-            id,
-            code: 1200,
-            ..Alert::default()
-        })
-    };
+    let alert = |id| Command::Alert(Alert { id, code: 1200, ..Alert::default() });
     for (reason, change) in [
-        (
-            "`SyncBody` has no `command`",
-            &(|m: &mut Message| m.commands.clear()) as &dyn Fn(&mut Message),
-        ),
-        ("two commands have the number 5", &|m| {
-            m.commands = vec![alert(5), alert(5)]
-        }),
-        ("`CmdID` is `0`, expected a number above 0", &|m| {
-            m.commands = vec![alert(0)]
-        }),
-        ("`MsgID` is `0`, expected a number above 0", &|m| {
-            m.header.message_id = 0
-        }),
-        ("`SessionID` is ``, expected 1 to 64 characters", &|m| {
-            m.header.session_id.clear()
-        }),
+        ("`SyncBody` has no `command`", &(|m: &mut Message| m.commands.clear()) as &dyn Fn(&mut Message)),
+        ("two commands have the number 5", &|m| m.commands = vec![alert(5), alert(5)]),
+        ("`CmdID` is `0`, expected a number above 0", &|m| m.commands = vec![alert(0)]),
+        ("`MsgID` is `0`, expected a number above 0", &|m| m.header.message_id = 0),
+        ("`SessionID` is ``, expected 1 to 64 characters", &|m| m.header.session_id.clear()),
         ("`Source` has no `LocURI`", &|m| m.header.source.uri.clear()),
-        ("`Get` has no `Item`", &|m| {
-            m.commands = vec![Command::Get(Edit {
-                id: 1,
-                ..Edit::default()
-            })]
-        }),
-        ("`Exec` has no `Target`", &|m| {
-            m.commands = vec![Command::Exec(Exec {
-                id: 1,
-                items: vec![Item::source("x")],
-                ..Exec::default()
-            })]
-        }),
+        ("`Get` has no `Item`", &|m| m.commands = vec![Command::Get(Edit { id: 1, ..Edit::default() })]),
+        ("`Exec` has no `Target`", &|m| m.commands = vec![Command::Exec(Exec { id: 1, items: vec![Item::source("x")], ..Exec::default() })]),
         ("`Results` has no `Source`", &|m| {
-            m.commands = vec![Command::Results(Results {
-                id: 1,
-                command_ref: 1,
-                items: vec![Item::target("x")],
-                ..Results::default()
-            })];
+            m.commands = vec![Command::Results(Results { id: 1, command_ref: 1, items: vec![Item::target("x")], ..Results::default() })];
         }),
-        ("`Atomic` has no `command`", &|m| {
-            m.commands = vec![Command::Atomic(Group {
-                id: 1,
-                ..Group::default()
-            })]
-        }),
+        ("`Atomic` has no `command`", &|m| m.commands = vec![Command::Atomic(Group { id: 1, ..Group::default() })]),
         ("`Sequence` has no place in `Sequence`", &|m| {
-            m.commands = vec![Command::Sequence(Group {
-                id: 1,
-                commands: vec![Command::Status(Status::new(
-                    2,
-                    1,
-                    1,
-                    CommandName::Sequence,
-                    200,
-                ))],
-                ..Group::default()
-            })];
+            m.commands =
+                vec![Command::Sequence(Group { id: 1, commands: vec![Command::Status(Status::new(2, 1, 1, CommandName::Sequence, 200))], ..Group::default() })];
         }),
     ] {
         let found = error(change);
-        assert_eq!(
-            found,
-            reason.replace("`Sequence` has no place", "`Status` has no place")
-        );
+        assert_eq!(found, reason.replace("`Sequence` has no place", "`Status` has no place"));
     }
-    let group = Group {
-        id: 1,
-        commands: vec![Command::Get(Edit::new(1, Item::target("x")))],
-        ..Group::default()
-    };
-    assert_eq!(
-        error(&|m| m.commands = vec![Command::Sequence(group.clone())]),
-        "two commands have the number 1"
-    );
+    let group = Group { id: 1, commands: vec![Command::Get(Edit::new(1, Item::target("x")))], ..Group::default() };
+    assert_eq!(error(&|m| m.commands = vec![Command::Sequence(group.clone())]), "two commands have the number 1");
     assert!(!group.commands[0].is_allowed_in_atomic());
     let length = base.encode(Encoding::Wbxml).unwrap().len();
-    assert!(
-        base.encode_within(Encoding::Wbxml, u32::try_from(length).ok())
-            .is_ok()
-    );
-    assert_eq!(
-        base.encode_within(Encoding::Wbxml, u32::try_from(length - 1).ok()),
-        Err(Error::TooLong {
-            actual: length,
-            allowed: length - 1
-        })
-    );
+    assert!(base.encode_within(Encoding::Wbxml, u32::try_from(length).ok()).is_ok());
+    assert_eq!(base.encode_within(Encoding::Wbxml, u32::try_from(length - 1).ok()), Err(Error::TooLong { actual: length, allowed: length - 1 }));
 }
 
 #[test]
 fn media_types() {
     for encoding in [Encoding::Xml, Encoding::Wbxml] {
-        assert_eq!(
-            Encoding::from_content_type(encoding.content_type()),
-            Some(encoding)
-        );
+        assert_eq!(Encoding::from_content_type(encoding.content_type()), Some(encoding));
     }
-    assert_eq!(
-        Encoding::from_content_type("Application/vnd.syncml.dm+XML; charset=utf-8"),
-        Some(Encoding::Xml)
-    );
-    assert_eq!(
-        Encoding::from_content_type("application/vnd.syncml+wbxml"),
-        Some(Encoding::Wbxml)
-    );
+    assert_eq!(Encoding::from_content_type("Application/vnd.syncml.dm+XML; charset=utf-8"), Some(Encoding::Xml));
+    assert_eq!(Encoding::from_content_type("application/vnd.syncml+wbxml"), Some(Encoding::Wbxml));
     assert_eq!(Encoding::from_content_type("text/xml"), None);
 }

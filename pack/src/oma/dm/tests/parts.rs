@@ -20,11 +20,7 @@ fn parts_say_what_they_must() {
     assert_eq!(sizes, [Some(40), None, None]);
     let more: Vec<_> = parts.iter().map(|part| part.more_data).collect();
     assert_eq!(more, [true, true, false]);
-    assert!(
-        parts
-            .iter()
-            .all(|part| part.target.as_ref().unwrap().uri == URI)
-    );
+    assert!(parts.iter().all(|part| part.target.as_ref().unwrap().uri == URI));
 }
 
 #[test]
@@ -32,10 +28,7 @@ fn every_reason_and_its_status() {
     let good = parts(item(&[7; 30]), 16);
     let error = |parts: &[Item], max: u64| {
         let mut reassembler = Reassembler::new(max);
-        let error = parts
-            .iter()
-            .find_map(|part| reassembler.push(part).err())
-            .expect("an error");
+        let error = parts.iter().find_map(|part| reassembler.push(part).err()).expect("an error");
         assert!(!reassembler.is_open(), "nothing stays after an error");
         error
     };
@@ -49,14 +42,7 @@ fn every_reason_and_its_status() {
         let mut mismatch = good.clone();
         mismatch[0].meta.size_bytes = Some(size);
         let found = error(&mismatch, 100);
-        assert_eq!(
-            found,
-            ObjectError::SizeMismatch {
-                uri: URI.into(),
-                expected: size,
-                actual: 40
-            }
-        );
+        assert_eq!(found, ObjectError::SizeMismatch { uri: URI.into(), expected: size, actual: 40 });
         assert_eq!(found.status(), 424);
     }
     let mut early = good.clone();
@@ -65,14 +51,7 @@ fn every_reason_and_its_status() {
     let mut first = good.clone();
     first[0].meta.size_bytes = Some(3);
     assert_eq!(error(&first, 100).status(), 424);
-    assert_eq!(
-        error(&good, 39),
-        ObjectError::TooLarge {
-            uri: URI.into(),
-            actual: 40,
-            allowed: 39
-        }
-    );
+    assert_eq!(error(&good, 39), ObjectError::TooLarge { uri: URI.into(), actual: 40, allowed: 39 });
     assert_eq!(error(&good, 39).status(), 413);
     assert_eq!(error(&[item(&[1; 30])], 39).status(), 413);
     let mut growing = Reassembler::new(100);
@@ -83,13 +62,7 @@ fn every_reason_and_its_status() {
     assert_eq!(growing.push(&long[1]).unwrap_err().status(), 424);
     let mut other = good.clone();
     other[1] = Item::target("./y").with_text("chr", "text/plain", "x");
-    assert_eq!(
-        error(&other, 100),
-        ObjectError::Interrupted {
-            expected: URI.into(),
-            found: "./y".into()
-        }
-    );
+    assert_eq!(error(&other, 100), ObjectError::Interrupted { expected: URI.into(), found: "./y".into() });
     let mut mixed = good.clone();
     mixed[1].data = Some(Data::Bytes(vec![1]));
     assert_eq!(error(&mixed, 100), ObjectError::Part(URI.into()));
@@ -107,14 +80,8 @@ fn characters_are_not_cut() {
     let parts = parts(Item::target("x").with_text("chr", "text/plain", "äöü"), 3);
     let texts: Vec<_> = parts.iter().filter_map(Item::as_text).collect();
     assert_eq!(texts, ["ä", "ö", "ü"]);
-    assert_eq!(
-        self::parts(Item::target("x").with_text("chr", "text/plain", "äö"), 0).len(),
-        2
-    );
-    assert_eq!(
-        self::parts(Item::target("x").with_text("chr", "text/plain", ""), 10).len(),
-        1
-    );
+    assert_eq!(self::parts(Item::target("x").with_text("chr", "text/plain", "äö"), 0).len(), 2);
+    assert_eq!(self::parts(Item::target("x").with_text("chr", "text/plain", ""), 10).len(), 1);
 }
 
 proptest! {
