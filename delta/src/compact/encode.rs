@@ -24,9 +24,9 @@ impl Sink for Bytes {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statistics {
     /// Bits by cause, in the order of [`Cause`].
-    pub(crate) bits: [f64; 6],
+    pub(crate) bits: [f64; 9],
     /// Decisions by cause.
-    pub(crate) decisions: [u64; 6],
+    pub(crate) decisions: [u64; 9],
     /// By kind: fixed, broken, both wrong, both right (slow lines only).
     pub(crate) kinds: [[u64; 4]; 32],
     /// Lab: bits of literals by position.
@@ -36,7 +36,7 @@ pub(crate) struct Statistics {
 
 struct Driver<'a, C> {
     inner: C,
-    plan: &'a Plan,
+    plan: &'a Plan<'a>,
     next: usize,
     cause: Cause,
     statistics: Option<&'a mut Statistics>,
@@ -66,6 +66,9 @@ impl<C: Coder> Coder for Driver<'_, C> {
             self.next += 1;
         }
         self.plan.inlines.get(self.next).copied().filter(|inline| inline.new == position)
+    }
+    fn ask(&mut self, question: sealift_formats::compact::types::Question) -> u32 {
+        self.plan.types.as_ref().map_or(0, |types| types.answer(question))
     }
     fn segments(&mut self) -> u32 {
         crate::compact::narrow(self.plan.segments.len())
@@ -105,6 +108,9 @@ fn cause_number(cause: Cause) -> usize {
         Cause::Hits => 3,
         Cause::Misses => 4,
         Cause::Literals => 5,
+        Cause::Order => 6,
+        Cause::Types => 7,
+        Cause::Texts => 8,
     }
 }
 
@@ -117,7 +123,7 @@ pub(crate) fn encode(
     new: &[u8],
     parameters: &Parameters,
     model: &AnyModel,
-    plan: &Plan,
+    plan: &Plan<'_>,
     statistics: Option<&mut Statistics>,
 ) -> Result<Vec<u8>, BodyError> {
     let Some(class) = parameters.class() else { return Err(BodyError::TooManySegments) };

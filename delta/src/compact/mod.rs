@@ -6,6 +6,7 @@
 //! | find diagonals: places of the old image where a stretch of the new one may come from | `matching` |
 //! | choose copies, repeats and literals by what they cost in bits | `segmentation` |
 //! | a second pass over the images as the first one maps them; what goes into the segment list | `plan` |
+//! | the type information of Linux kernels (BTF), which is the same in another order each time | `types` |
 //! | run the coder over the plan | `encode` |
 
 mod encode;
@@ -13,6 +14,7 @@ mod matching;
 mod normalise;
 mod plan;
 mod segmentation;
+mod types;
 
 use sealift_formats::compact::data::flag;
 use sealift_formats::compact::header::{CLASSES, Parameters};
@@ -22,7 +24,7 @@ use sealift_formats::patch::{Header, InstructionSet};
 
 use crate::detect::{Container, DataKinds, detect_against};
 use crate::error::Error;
-use crate::options::{Choice, Options};
+use crate::options::{Choice, Options, RamClass};
 
 pub(crate) use encode::Statistics;
 
@@ -57,7 +59,9 @@ pub(crate) fn setting(old: &[u8], new: &[u8], options: &Options) -> Setting {
     let linux = found.container == Container::LinuxArm64;
     let kinds = DataKinds { pointer32: !wide && !big_endian, pointer64: wide, relative32: linux, offset32: linux, relocations: false };
     let (ram_size, ram) = ram_of(old, &found.container, instruction_set);
-    Setting { instruction_set, base, field: CompactParameters { data: flags(kinds), ram_size, ram } }
+    let memory = CLASSES.get(usize::from(class_of(options.ram.map_or(0, RamClass::log2)))).map_or(0, |class| class.types);
+    let types = if types::TypesPlan::find(old, new, memory).is_some() { flag::TYPES } else { 0 };
+    Setting { instruction_set, base, field: CompactParameters { data: flags(kinds) | types, ram_size, ram } }
 }
 
 fn flags(kinds: DataKinds) -> u8 {
@@ -137,12 +141,12 @@ fn narrow(value: usize) -> u32 {
 impl Payload {
     /// The counts that every profile has.
     pub(crate) fn summary(&self, new_size: u64) -> crate::Statistics {
-        let [segments, inlines, lines, hits, misses, literals] = self.statistics.bits.map(|bits| (bits / 8.0).round() as u64);
+        let [segments, inlines, lines, hits, misses, literals, order, types, texts] = self.statistics.bits.map(|bits| (bits / 8.0).round() as u64);
         // A literal takes eight decisions, a difference eight as well and sometimes one more before them.
-        let [.., missed, literal_bytes] = self.statistics.decisions.map(|decisions| decisions / 8);
+        let [_, _, _, _, missed, literal_bytes, ..] = self.statistics.decisions.map(|decisions| decisions / 8);
         crate::Statistics {
             header_bytes: 0,
-            spent: crate::Spent { segments, residuals: lines + hits + misses, literals: literals + inlines },
+            spent: crate::Spent { segments, residuals: lines + hits + misses + order + types, literals: literals + inlines + texts },
             segments: self.segments,
             predicted: new_size.saturating_sub(literal_bytes),
             missed,

@@ -3,6 +3,7 @@
 use crate::compact::matching::Search;
 use crate::compact::normalise::view;
 use crate::compact::segmentation::{Costs, Origin, Piece, segment};
+use crate::compact::types::{TypesPlan, blank, cut};
 use sealift_formats::compact::body::SHORTEST_INLINE;
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::compact::map::{AddressMap, Segment};
@@ -11,7 +12,9 @@ use sealift_formats::isa::AnyModel;
 
 /// What the encoder is told to do.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Plan {
+pub(crate) struct Plan<'a> {
+    /// Type information, when both images have some: then set [`sealift_formats::compact::data::flag::TYPES`].
+    pub(crate) types: Option<TypesPlan<'a>>,
     /// Segments, in the order of the new image.
     pub(crate) segments: Vec<Segment>,
     /// Inline copies in the gaps between them.
@@ -48,7 +51,7 @@ impl Default for Options {
     }
 }
 
-fn split(pieces: &[Piece], options: &Options) -> Plan {
+fn split(pieces: &[Piece], options: &Options) -> Plan<'static> {
     let mut plan = Plan::default();
     let mut limit = options.shortest_listed;
     let listed = |limit: u32| pieces.iter().filter(|p| matches!(p.origin, Origin::Diagonal(_)) && p.length >= limit).count();
@@ -84,11 +87,23 @@ fn split(pieces: &[Piece], options: &Options) -> Plan {
 
 /// Plans the patch from `old` to `new`.
 #[must_use]
-pub(crate) fn plan(old: &[u8], new: &[u8], parameters: &Parameters, model: &AnyModel, options: &Options) -> Plan {
+pub(crate) fn plan<'a>(old: &'a [u8], new: &'a [u8], parameters: &Parameters, model: &AnyModel, options: &Options) -> Plan<'a> {
+    let types = TypesPlan::find(old, new, parameters.class().map_or(0, |class| class.types));
+    let pieces_of = |mut old_view: Vec<u8>, mut new_view: Vec<u8>| {
+        if let Some(types) = &types {
+            blank(&mut old_view, &types.old.place);
+            blank(&mut new_view, &types.new.place);
+        }
+        let pieces = segment(&old_view, &new_view, new, &options.search, &options.costs);
+        match &types {
+            Some(types) => cut(pieces, &types.new.place),
+            None => pieces,
+        }
+    };
     let mut pieces = {
         let old_view = view(old, parameters, model, |_| Some(0));
         let new_view = view(new, parameters, model, |_| Some(0));
-        segment(&old_view, &new_view, new, &options.search, &options.costs)
+        pieces_of(old_view, new_view)
     };
     for _ in 1..options.passes {
         let rough = split(&pieces, options);
@@ -110,7 +125,8 @@ pub(crate) fn plan(old: &[u8], new: &[u8], parameters: &Parameters, model: &AnyM
             let offset = found.target.wrapping_sub(base);
             (offset < new_size).then(|| u32::try_from(offset).unwrap_or(0))
         });
-        pieces = segment(&old_view, &new_view, new, &options.search, &options.costs);
+        pieces = pieces_of(old_view, new_view);
     }
-    split(&pieces, options)
+    let plan = split(&pieces, options);
+    Plan { types, segments: plan.segments, inlines: plan.inlines }
 }

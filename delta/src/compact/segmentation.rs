@@ -64,6 +64,8 @@ struct Node {
 /// A cost that is never the least.
 const NEVER: u64 = u64::MAX >> 2;
 const NO_PARENT: u32 = u32::MAX;
+/// What each byte that a diagonal is known to hold is worth when diagonals are dropped, in 1/64 bit.
+const FORESIGHT: u64 = 1;
 /// Most diagonals followed at once.
 const MOST: usize = 24;
 
@@ -169,7 +171,11 @@ impl<'a> Segmenter<'a> {
                 self.states.retain(|state| !matches!(state.origin, Origin::Diagonal(_)) || state.cost <= limit || state.until > here);
                 if self.states.len() > MOST {
                     if let Some(diagonals) = self.states.get_mut(2..) {
-                        diagonals.sort_by_key(|state| state.cost);
+                        // A diagonal that is known to hold for long is worth more than one that is cheap so far.
+                        diagonals.sort_by_key(|state| {
+                            let known = u64::from(state.until.saturating_sub(here).min(1 << 16)) * FORESIGHT;
+                            state.cost.saturating_add((1 << 16) * FORESIGHT - known)
+                        });
                     }
                     self.states.truncate(MOST);
                 }

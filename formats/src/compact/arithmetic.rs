@@ -12,6 +12,11 @@ pub trait Coder {
         None
     }
 
+    /// What the encoder knows about type information; see [`crate::compact::types`].
+    fn ask(&mut self, _question: crate::compact::types::Question) -> u32 {
+        0
+    }
+
     /// How many segments the encoder wants to list.
     fn segments(&mut self) -> u32 {
         0

@@ -12,6 +12,7 @@ use crate::compact::numbers::{number, signed_number};
 use crate::compact::old_image::OldImage;
 use crate::compact::plan::{Cause, From, Inline};
 use crate::compact::predict::{LINE, Predictor};
+use crate::compact::types::Section;
 
 /// Fields of numbers.
 mod field {
@@ -48,6 +49,10 @@ enum Run {
     /// Segments are being read; how many are left, where the last ended in the new and the old image, and what is known of
     /// the next: nothing, the gap before it, or its length too.
     List { left: u32, new: u32, old: u32, gap: Option<u32>, length: Option<u32> },
+    /// What must be known of type information is being read.
+    Types,
+    /// A section of type information is being made.
+    Section,
     /// Bytes without a prediction, up to the next segment; how many literals since the last copy.
     Gap { until: u32, literals: u32 },
     /// An inline copy of unknown length.
@@ -88,6 +93,7 @@ pub struct Body<'a, O> {
     pub(super) predictor: Predictor<'a, O>,
     map: AddressMap<'a>,
     model: Model<'a>,
+    types: Section<'a>,
     run: Run,
     /// New bytes made.
     position: u32,
@@ -103,9 +109,9 @@ pub struct Body<'a, O> {
 
 impl<'a, O: OldImage> Body<'a, O> {
     /// A body at its start.
-    pub fn new(parameters: Parameters, predictor: Predictor<'a, O>, map: AddressMap<'a>, model: Model<'a>, calls: Calls<'a>) -> Self {
+    pub fn new(parameters: Parameters, predictor: Predictor<'a, O>, map: AddressMap<'a>, model: Model<'a>, calls: Calls<'a>, types: Section<'a>) -> Self {
         let recent = Recent { hits: u32::MAX, lines: 0, ..Recent::default() };
-        Self { parameters, predictor, map, model, run: Run::Count, position: 0, started: 0, diagonal: 0, recent, calls, called: 0 }
+        Self { parameters, predictor, map, model, run: Run::Count, position: 0, started: 0, diagonal: 0, recent, calls, called: 0, types }
     }
 
     /// Bytes of the new image made so far.
@@ -117,7 +123,7 @@ impl<'a, O: OldImage> Body<'a, O> {
     /// Whether the new image is complete.
     #[must_use]
     pub fn finished(&self) -> bool {
-        self.position >= self.parameters.new_size && !matches!(self.run, Run::Count | Run::List { .. })
+        self.position >= self.parameters.new_size && !matches!(self.run, Run::Count | Run::List { .. } | Run::Types)
     }
 
     /// Does one small step: reads one number, or makes up to 64 bytes at the start of `out` (the rest of the group).
@@ -141,10 +147,10 @@ impl<'a, O: OldImage> Body<'a, O> {
                 Ok(0)
             }
             Run::List { left: 0, .. } => {
-                self.map.index();
-                self.enter_gap(0);
+                self.run = Run::Types;
                 Ok(0)
             }
+            Run::Types => self.prepare_types(coder).map(|()| 0),
             Run::List { left, new, old, gap, length } => {
                 coder.cause(Cause::Segments);
                 self.read_segment(coder, left, [new, old], gap, length).map(|()| 0)
@@ -175,7 +181,35 @@ impl<'a, O: OldImage> Body<'a, O> {
                 Ok(self.copied_byte(coder, segment, listed, length, done, out))
             }
             Run::Repeat { until } => Ok(self.repeat(until, out)),
+            Run::Section => {
+                coder.cause(self.types.cause());
+                let made = self.types.step(coder, &mut self.model, self.predictor.old(), out)?;
+                for &byte in out.iter().take(made) {
+                    self.pushed(byte);
+                }
+                if self.types.done() {
+                    self.enter_gap(0);
+                }
+                Ok(made)
+            }
         }
+    }
+
+    fn prepare_types<C: Coder>(&mut self, coder: &mut C) -> Result<(), BodyError> {
+        coder.cause(Cause::Order);
+        if !self.types.prepare(coder, &mut self.model, self.predictor.old(), self.parameters.new_size)? {
+            return Ok(());
+        }
+        if let Some(start) = self.types.start() {
+            let end = self.types.end();
+            let within = |segment: &Segment| segment.new < end && segment.new.saturating_add(segment.length) > start;
+            if (0..self.map.len()).filter_map(|number| self.map.get(number)).any(|segment| within(&segment)) {
+                return Err(BodyError::SegmentOutside);
+            }
+        }
+        self.map.index();
+        self.enter_gap(0);
+        Ok(())
     }
 
     /// Reads one number of the segment list.
@@ -210,6 +244,11 @@ impl<'a, O: OldImage> Body<'a, O> {
     /// Goes on after a copy or at the start: to the next segment when it begins here, else to the gap before it.
     fn enter_gap(&mut self, literals: u32) {
         let next = self.map.get(self.started);
+        let section = self.types.start().filter(|&start| start >= self.position);
+        if section == Some(self.position) {
+            self.run = Run::Section;
+            return;
+        }
         match next {
             Some(segment) if segment.new <= self.position => {
                 self.started += 1;
@@ -217,6 +256,7 @@ impl<'a, O: OldImage> Body<'a, O> {
             }
             _ => {
                 let until = next.map_or(self.parameters.new_size, |segment| segment.new);
+                let until = section.map_or(until, |start| until.min(start));
                 self.run = Run::Gap { until, literals };
             }
         }

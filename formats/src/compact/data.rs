@@ -13,6 +13,8 @@ pub mod flag {
     pub const RELATIVE32: u8 = 4;
     /// 32-bit offsets from the start of the image.
     pub const OFFSET32: u8 = 8;
+    /// The patch makes a section of type information: [`crate::compact::types`].
+    pub const TYPES: u8 = 16;
 }
 
 /// Forms from this one on belong to data, not to an instruction set.
@@ -69,7 +71,7 @@ pub struct Looked {
 #[must_use]
 pub fn look(parameters: &Parameters, size: u32, address: u64, window: &Window<'_>, reference: Option<Reference>) -> Looked {
     let nothing = Looked { found: [reference, None], advance: None };
-    if (parameters.data == 0 && parameters.ram_size == 0)
+    if (parameters.data & 15 == 0 && parameters.ram_size == 0)
         || !address.is_multiple_of(4)
         || reference.is_some_and(|found| matches!(found.kind, Kind::Pointer32 | Kind::Pointer64))
     {

@@ -42,11 +42,13 @@ pub struct Class {
     pub words: usize,
     /// Known call targets (4 bytes each).
     pub calls: usize,
+    /// Words for type information (4 bytes each).
+    pub types: usize,
 }
 
 const fn class(kib: u32, slots: usize, segments: usize, caches: [usize; 2], calls: usize) -> Class {
     let [cache, words] = caches;
-    Class { ram: kib << 10, slots, segments, wide: kib > 256, indexed: kib > 32, cache, words, calls }
+    Class { ram: kib << 10, slots, segments, wide: kib > 256, indexed: kib > 32, cache, words, calls, types: if kib == 4096 { 400_000 } else { 0 } }
 }
 
 /// The RAM classes: 8, 16, 32, 64, 256 KiB and 4 MiB. The tables and the body's own 2.3 KiB leave room for chunk, group and
@@ -57,7 +59,7 @@ pub const CLASSES: [Class; 6] = [
     class(32, 4000, 480, [64, 64], 256),
     class(64, 10_000, 900, [128, 128], 512),
     class(256, 58_000, 3000, [512, 512], 2048),
-    class(4096, 800_000, 60_000, [4096, 512], 16_384),
+    class(4096, 560_000, 30_000, [4096, 512], 16_384),
 ];
 
 impl Parameters {

@@ -19,6 +19,7 @@ pub mod parameters;
 pub mod plan;
 pub mod predict;
 pub mod tables;
+pub mod types;
 
 /// A 32-bit number as an index.
 #[inline]

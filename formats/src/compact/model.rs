@@ -88,11 +88,15 @@ pub const CALL: Family =
 pub const TARGET: Family =
     Family { salt: 0x42a3_7d19, shapes: [Shape::new(6, 1, 4), Shape::new(6, 32, 4)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&CALL);
 
+/// Decisions of [`crate::compact::types`], which only the largest class has memory for.
+pub const TYPES: Family =
+    Family { salt: 0x6a09_e667, shapes: [Shape::new(0, 1, 1), Shape::new(6, 24, 8)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&TARGET);
+
 /// All families.
-const FAMILIES: [Family; 9] = [LINE, HIT, PLAIN, MISS, LITERAL, START, NUMBER, CALL, TARGET];
+const FAMILIES: [Family; 10] = [LINE, HIT, PLAIN, MISS, LITERAL, START, NUMBER, CALL, TARGET, TYPES];
 
 /// Weights that a model needs: in small RAM classes, and in large ones.
-pub const WEIGHTS: [usize; 2] = [TARGET.shapes[0].first + TARGET.shapes[0].weights(), TARGET.shapes[1].first + TARGET.shapes[1].weights()];
+pub const WEIGHTS: [usize; 2] = [TYPES.shapes[0].first + TYPES.shapes[0].weights(), TYPES.shapes[1].first + TYPES.shapes[1].weights()];
 
 /// Trust in a counter that has seen `n` decisions, in 256ths, for n of 0 to 15.
 #[allow(clippy::indexing_slicing, reason = "made by the compiler: an index outside would not compile")]

@@ -10,7 +10,7 @@ use crate::patch::{Header, InstructionSet};
 /// Images of this profile are shorter than this many bytes: offsets are 30 bits.
 pub const IMAGE_LIMIT: u64 = 1 << 30;
 
-const KNOWN: u8 = flag::POINTER32 | flag::POINTER64 | flag::RELATIVE32 | flag::OFFSET32;
+const KNOWN: u8 = flag::POINTER32 | flag::POINTER64 | flag::RELATIVE32 | flag::OFFSET32 | flag::TYPES;
 
 /// What the parameters field of the header holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -35,4 +35,10 @@ pub enum Cause {
     Misses,
     /// Bytes without a prediction.
     Literals,
+    /// The order of types.
+    Order,
+    /// Types.
+    Types,
+    /// Strings of types.
+    Texts,
 }

@@ -178,6 +178,11 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
     }
 
+    /// The old image.
+    pub fn old(&mut self) -> &mut OldWindow<O> {
+        &mut self.old
+    }
+
     /// Whether the old image could not be read.
     #[must_use]
     pub fn failed(&self) -> bool {

@@ -3,11 +3,13 @@
 use super::body::Body;
 use super::caches::{Corrections, Words};
 use super::calls::Calls;
+use super::data::flag;
 use super::header::{Class, Parameters};
 use super::map::{AddressMap, Packed, Segment};
 use super::model::{Model, Slot, WEIGHTS};
 use super::old_image::OldImage;
 use super::predict::Predictor;
+use super::types::Section;
 use crate::isa::AnyModel;
 
 /// The tables that generator and applier work in. They are used in exactly the sizes of the patch's RAM class, since what is forgotten when
@@ -32,6 +34,8 @@ pub struct Tables<'m> {
     pub words: &'m mut [(u32, u32)],
     /// Known call targets, [`Class::calls`].
     pub calls: &'m mut [u32],
+    /// Words for type information, [`Class::types`].
+    pub types: &'m mut [u32],
 }
 
 /// Weights of a class.
@@ -55,8 +59,9 @@ impl<'m> Tables<'m> {
         let corrections = Corrections::new(self.corrections.get_mut(..class.cache)?);
         let words = Words::new(self.words.get_mut(..class.words)?);
         let calls = Calls::new(self.calls.get_mut(..class.calls)?);
+        let types = Section::new(self.types.get_mut(..class.types)?, parameters.data & flag::TYPES != 0);
         let predictor = Predictor::new(parameters, old, model, corrections, words);
-        Some(Body::new(parameters, predictor, map, coder, calls))
+        Some(Body::new(parameters, predictor, map, coder, calls, types))
     }
 }
 
@@ -98,6 +103,7 @@ mod owned {
         corrections: Vec<(u32, u32)>,
         words: Vec<(u32, u32)>,
         calls: Vec<u32>,
+        types: Vec<u32>,
     }
 
     impl OwnedTables {
@@ -115,6 +121,7 @@ mod owned {
                 corrections: vec![(0, 0); class.cache],
                 words: vec![(0, 0); class.words],
                 calls: vec![0; class.calls],
+                types: vec![0; class.types],
             }
         }
 
@@ -131,6 +138,7 @@ mod owned {
                 size_of_val(&*self.corrections),
                 size_of_val(&*self.words),
                 size_of_val(&*self.calls),
+                size_of_val(&*self.types),
             ];
             parts.iter().sum()
         }
@@ -147,6 +155,7 @@ mod owned {
                 corrections: &mut self.corrections,
                 words: &mut self.words,
                 calls: &mut self.calls,
+                types: &mut self.types,
             }
         }
     }
