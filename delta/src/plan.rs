@@ -170,11 +170,7 @@ impl<'a> Walk<'a> {
             if Best::Active(index) == best {
                 continue;
             }
-            let state = &self.active[index];
-            // No jump is free: most states need no closer look.
-            if state.cost <= cost + costs.segment {
-                continue;
-            }
+            let state = self.active[index];
             let entered = cost + costs.segment(state.diagonal + at as i64 - from);
             if entered < state.cost {
                 let before = self.node(best);
@@ -184,10 +180,8 @@ impl<'a> Walk<'a> {
                 state.hit_before = true;
             }
         }
-        if self.failing {
-            self.active.retain(|state| state.credit >= 0);
-            self.failing = false;
-        }
+        let pair = self.pair;
+        self.active.retain(|state| state.credit >= 0 && pair.old_offset(state.diagonal, at).is_some());
     }
 
     /// The node of a state's stretch, made when first needed.
@@ -228,9 +222,8 @@ impl<'a> Walk<'a> {
         let new = self.pair.new[at];
         self.literal.cost += costs.literal;
         for state in &mut self.active {
-            let Some(old) = self.pair.old_offset(state.diagonal, at) else {
-                unreachable!("left at the end of the old image")
-            };
+            // `change` keeps only diagonals within the old image.
+            let Some(old) = self.pair.old_offset(state.diagonal, at) else { continue };
             let hit = self.pair.old[old] == new;
             let cost = self.pair.predicted(old, at, state.hit_before);
             state.cost += cost;
@@ -238,7 +231,6 @@ impl<'a> Walk<'a> {
             let gain = if at < state.new_end { costs.literal - cost } else { -cost - DECAY };
             state.credit = (state.credit + gain).min(full);
             state.hit_before = hit;
-            self.failing |= state.credit < 0;
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Class {
 
 const fn class(kib: u32, slots: usize, segments: usize, caches: [usize; 2], calls: usize) -> Class {
     let [cache, words] = caches;
-    Class { ram: kib << 10, slots, segments, wide: kib > 256, indexed: kib > 32, cache, words, calls, types: if kib == 4096 { 400_000 } else { 0 } }
+    Class { ram: kib << 10, slots, segments, wide: kib > 256, indexed: kib > 32, cache, words, calls, types: 0 }
 }
 
 /// The RAM classes: 8, 16, 32, 64, 256 KiB and 4 MiB. The tables and the body's own 2.3 KiB leave room for chunk, group and
@@ -59,7 +59,7 @@ pub const CLASSES: [Class; 6] = [
     class(32, 4000, 480, [64, 64], 256),
     class(64, 10_000, 900, [128, 128], 512),
     class(256, 58_000, 3000, [512, 512], 2048),
-    class(4096, 560_000, 30_000, [4096, 512], 16_384),
+    Class { types: 480_000, ..class(4096, 450_000, 30_000, [4096, 512], 16_384) },
 ];
 
 impl Parameters {

@@ -88,7 +88,7 @@ pub const CALL: Family =
 pub const TARGET: Family =
     Family { salt: 0x42a3_7d19, shapes: [Shape::new(6, 1, 4), Shape::new(6, 32, 4)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&CALL);
 
-/// Decisions of [`crate::compact::types`], which only the largest class has memory for.
+/// Decisions of [`crate::compact::types`]; small classes have none.
 pub const TYPES: Family =
     Family { salt: 0x6a09_e667, shapes: [Shape::new(0, 1, 1), Shape::new(6, 24, 8)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&TARGET);
 

@@ -3,13 +3,12 @@
 use super::body::Body;
 use super::caches::{Corrections, Words};
 use super::calls::Calls;
-use super::data::flag;
 use super::header::{Class, Parameters};
 use super::map::{AddressMap, Packed, Segment};
 use super::model::{Model, Slot, WEIGHTS};
 use super::old_image::OldImage;
 use super::predict::Predictor;
-use super::types::Section;
+use super::types::{Section, State};
 use crate::isa::AnyModel;
 
 /// The tables that generator and applier work in. They are used in exactly the sizes of the patch's RAM class, since what is forgotten when
@@ -34,8 +33,8 @@ pub struct Tables<'m> {
     pub words: &'m mut [(u32, u32)],
     /// Known call targets, [`Class::calls`].
     pub calls: &'m mut [u32],
-    /// Words for type information, [`Class::types`].
-    pub types: &'m mut [u32],
+    /// For type information, in a class that has [`Class::types`] words for it; `None` in others.
+    pub types: Option<(&'m mut [u32], &'m mut State)>,
 }
 
 /// Weights of a class.
@@ -59,7 +58,11 @@ impl<'m> Tables<'m> {
         let corrections = Corrections::new(self.corrections.get_mut(..class.cache)?);
         let words = Words::new(self.words.get_mut(..class.words)?);
         let calls = Calls::new(self.calls.get_mut(..class.calls)?);
-        let types = Section::new(self.types.get_mut(..class.types)?, parameters.data & flag::TYPES != 0);
+        let types = match self.types {
+            Some((words, state)) if class.types > 0 => Some(Section::new(words.get_mut(..class.types)?, state)),
+            None if class.types > 0 => return None,
+            _ => None,
+        };
         let predictor = Predictor::new(parameters, old, model, corrections, words);
         Some(Body::new(parameters, predictor, map, coder, calls, types))
     }
@@ -86,7 +89,7 @@ pub use owned::OwnedTables;
 
 #[cfg(any(test, feature = "alloc"))]
 mod owned {
-    use super::{Class, Packed, Segment, Slot, Tables, weights};
+    use super::{Class, Packed, Segment, Slot, State, Tables, weights};
     use alloc::vec;
     use alloc::vec::Vec;
     use core::mem::size_of_val;
@@ -104,6 +107,7 @@ mod owned {
         words: Vec<(u32, u32)>,
         calls: Vec<u32>,
         types: Vec<u32>,
+        state: State,
     }
 
     impl OwnedTables {
@@ -122,6 +126,7 @@ mod owned {
                 words: vec![(0, 0); class.words],
                 calls: vec![0; class.calls],
                 types: vec![0; class.types],
+                state: State::default(),
             }
         }
 
@@ -155,7 +160,7 @@ mod owned {
                 corrections: &mut self.corrections,
                 words: &mut self.words,
                 calls: &mut self.calls,
-                types: &mut self.types,
+                types: Some((self.types.as_mut_slice(), &mut self.state)).filter(|(words, _)| !words.is_empty()),
             }
         }
     }

@@ -35,9 +35,9 @@ pub enum Kind {
     Call,
     /// An unconditional jump with a long reach: B, B.W, JAL zero, J, E9.
     Jump,
-    /// A conditional branch with a long reach (17 bits and more): B.cond (A64), B<c>.W, 0F 8x.
+    /// A conditional branch with a long reach (17 bits and more): B.cond (A64), `B<c>`.W, 0F 8x.
     Branch,
-    /// A branch with a short reach: B<c> and CBZ of Thumb, TBZ, BEQ of RISC-V, C.J, narrow Xtensa branches, 7x.
+    /// A branch with a short reach: `B<c>` and CBZ of Thumb, TBZ, BEQ of RISC-V, C.J, narrow Xtensa branches, 7x.
     Short,
     /// A load from a literal pool: LDR literal, L32R, RIP-relative loads.
     Literal,
@@ -66,7 +66,7 @@ pub enum Kind {
     /// A 32-bit word in a sorted table of offsets from the image's start.
     Offset32,
     /// The place of a relocation, predicted from the record before it: `target` is the step from the same field of that
-    /// record, [`Data::RELOCATION`] bytes back, and `retarget` takes the whole new word (the new record's field plus the step).
+    /// record, a relocation's 24 bytes back, and `retarget` takes the whole new word (the new record's field plus the step).
     Chain64,
 }
 

@@ -59,9 +59,10 @@ impl Section<'_> {
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        if let Some(room) = self.waiting.get_mut(self.held..).and_then(|room| room.get_mut(..bytes.len())) {
+        let state = &mut *self.state;
+        if let Some(room) = state.waiting.get_mut(state.held..).and_then(|room| room.get_mut(..bytes.len())) {
             room.copy_from_slice(bytes);
-            self.held += bytes.len();
+            state.held += bytes.len();
         }
     }
 

@@ -16,6 +16,7 @@ use crate::compact::arithmetic::Coder;
 use crate::compact::model::Model;
 use crate::compact::numbers::number;
 use crate::compact::old_image::{OldImage, OldWindow};
+use core::ops::{Deref, DerefMut};
 
 /// Where a section lies in its image, and how long its parts are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -247,10 +248,29 @@ struct Guess {
     length: u32,
 }
 
-/// The maker of a section.
+/// The maker of a section, in memory that only devices with room for it have.
 #[derive(Debug)]
 pub struct Section<'a> {
     memory: &'a mut [u32],
+    state: &'a mut State,
+}
+
+impl Deref for Section<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        self.state
+    }
+}
+
+impl DerefMut for Section<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.state
+    }
+}
+
+/// How far the maker is; plain data.
+#[derive(Clone, Debug)]
+pub struct State {
     stage: Stage,
     /// The numbers that state the places.
     answers: [u32; 7],
@@ -305,12 +325,10 @@ fn low<C: Coder>(model: &mut Model<'_>, coder: &mut C, near: u32, high: u32, val
     (high << 16) | low
 }
 
-impl<'a> Section<'a> {
-    /// A maker in the given memory; `wanted` says whether the patch has such a section.
-    pub fn new(memory: &'a mut [u32], wanted: bool) -> Self {
+impl Default for State {
+    fn default() -> Self {
         Self {
-            memory,
-            stage: if wanted { Stage::Places { step: 0 } } else { Stage::Done },
+            stage: Stage::Places { step: 0 },
             answers: [0; 7],
             old: Place::default(),
             new: Place::default(),
@@ -333,6 +351,14 @@ impl<'a> Section<'a> {
             held: 0,
             given: 0,
         }
+    }
+}
+
+impl<'a> Section<'a> {
+    /// A maker at its start, in the given memory.
+    pub fn new(memory: &'a mut [u32], state: &'a mut State) -> Self {
+        *state = State::default();
+        Self { memory, state }
     }
 
     /// Where the section starts in the new image; nothing when there is none left to make.

@@ -132,8 +132,9 @@ impl Section<'_> {
             let cursor = self.free(cursor);
             let known = self.cursors.get(..place).is_some_and(|before| before.contains(&cursor));
             if known || cursor > self.old.count || cursor == next {
-                self.cursors.copy_within(place + 1..self.open, place);
-                self.open -= 1;
+                let state = &mut *self.state;
+                state.cursors.copy_within(place + 1..state.open, place);
+                state.open -= 1;
                 continue;
             }
             if let Some(slot) = self.cursors.get_mut(place) {

@@ -9,8 +9,9 @@ impl Section<'_> {
     /// Puts the numbers of the old strings that have a place into the order of their places.
     pub(super) fn sort(&mut self) {
         let texts = self.first(Part::Texts);
+        let strings = crate::compact::index(self.strings);
         let (list, rest) = self.memory.split_at_mut(texts.min(self.memory.len()));
-        let places = rest.get(..crate::compact::index(self.strings)).unwrap_or(&[]);
+        let places = rest.get(..strings).unwrap_or(&[]);
         let mut used = 0_usize;
         for (number, _) in (0_u32..).zip(places).filter(|(_, place)| **place != 0) {
             if let Some(slot) = list.get_mut(used) {
@@ -87,7 +88,6 @@ impl Section<'_> {
             hash(67, n2 | (n3 << 8)),
             hash(68, n1 >> 4),
             hash(69, n1 | (n3 << 8)),
-            hash(70, n2 | (n4 << 8)),
         ];
         let mut node = 1_u32;
         for place in (0..8).rev() {
