@@ -11,8 +11,8 @@ pub(crate) struct Peer {
     pub(crate) how_to_get: &'static str,
     /// A command that succeeds when the tool is there.
     probe: Invocation,
-    pub(crate) make: Box<dyn Fn(&Files) -> Vec<Invocation>>,
-    pub(crate) apply: Box<dyn Fn(&Files) -> Vec<Invocation>>,
+    pub(crate) make: Commands,
+    pub(crate) apply: Commands,
 }
 
 impl Peer {
@@ -23,6 +23,9 @@ impl Peer {
         status.is_ok_and(|status| status.success() || self.probe.arguments.is_empty())
     }
 }
+
+/// What to run, one command after the other.
+type Commands = Box<dyn Fn(&Files) -> Vec<Invocation>>;
 
 /// A program and its arguments.
 #[derive(Debug, Clone)]
@@ -119,7 +122,7 @@ fn python_peer(name: &str, python: &str, how_to_get: &'static str, make: &'stati
 }
 
 fn peer(name: &str, how_to_get: &'static str, probe: &str, make: &[&str], apply: &[&str]) -> Peer {
-    let commands = |templates: &[&str]| -> Box<dyn Fn(&Files) -> Vec<Invocation>> {
+    let commands = |templates: &[&str]| -> Commands {
         let templates: Vec<String> = templates.iter().map(|template| (*template).to_owned()).collect();
         Box::new(move |files| templates.iter().map(|template| invocation(template, Some(files))).collect())
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::{apply, code, edited, noise};
 use proptest::prelude::*;
-use sealift_delta::{Choice, Error, ImageFile, InstructionSet, Options, Profile, RamClass, generate};
+use sealift_delta::{Choice, Error, ImageFile, InstructionSet, Options, RamClass, generate};
 
 fn patch(old: &[u8], new: &[u8]) -> Vec<u8> {
     let patch = generate(old, new, &Options::default()).unwrap();
