@@ -57,6 +57,8 @@ struct State {
     new_end: usize,
     /// Saving over literals per byte up to there.
     rate: i64,
+    /// Where the diagonal leaves the old image.
+    last: usize,
 }
 
 impl State {
@@ -73,6 +75,8 @@ struct Walk<'a> {
     /// Old offset, on the way into the literals, at which its last segment ended.
     literal_from: i64,
     active: Vec<State>,
+    /// Whether one of them is to be dropped.
+    failing: bool,
 }
 
 /// The state with the cheapest way.
@@ -84,8 +88,8 @@ enum Best {
 
 impl<'a> Walk<'a> {
     fn new(pair: Pair<'a>) -> Self {
-        let literal = State { cost: 0, start: 0, before: NONE, node: NONE, diagonal: 0, hit_before: true, credit: 0, new_end: 0, rate: 0 };
-        Self { pair, nodes: Vec::new(), literal, literal_from: 0, active: Vec::with_capacity(ACTIVE + 1) }
+        let literal = State { cost: 0, start: 0, before: NONE, node: NONE, diagonal: 0, hit_before: true, credit: 0, new_end: 0, rate: 0, last: usize::MAX };
+        Self { pair, nodes: Vec::new(), literal, literal_from: 0, active: Vec::with_capacity(ACTIVE + 1), failing: false }
     }
 
     fn forward(&mut self, candidates: &[Candidate]) {
@@ -109,7 +113,9 @@ impl<'a> Walk<'a> {
         let Candidate { diagonal, new_end, gain, new_start } = candidate;
         let rate = gain / (new_end - new_start) as i64;
         let full = FULL_CREDIT;
-        if self.pair.old_offset(diagonal, at).is_none() {
+        // Where the diagonal leaves the old image.
+        let last = (self.pair.old.len() as i64 - diagonal) as usize;
+        if at >= last {
             return;
         }
         if let Some(state) = self.active.iter_mut().find(|state| state.diagonal == diagonal) {
@@ -135,7 +141,7 @@ impl<'a> Walk<'a> {
                 self.active.remove(victim);
             }
         }
-        self.active.push(State { cost: i64::MAX / 2, start: at, before: NONE, node: NONE, diagonal, hit_before: true, credit: full, new_end, rate });
+        self.active.push(State { cost: i64::MAX / 2, start: at, before: NONE, node: NONE, diagonal, hit_before: true, credit: full, new_end, rate, last });
     }
 
     fn best(&self) -> Best {
@@ -170,7 +176,11 @@ impl<'a> Walk<'a> {
             if Best::Active(index) == best {
                 continue;
             }
-            let state = self.active[index];
+            let state = &self.active[index];
+            // No jump is free: most states need no closer look.
+            if state.cost <= cost + costs.segment {
+                continue;
+            }
             let entered = cost + costs.segment(state.diagonal + at as i64 - from);
             if entered < state.cost {
                 let before = self.node(best);
@@ -180,8 +190,10 @@ impl<'a> Walk<'a> {
                 state.hit_before = true;
             }
         }
-        let pair = self.pair;
-        self.active.retain(|state| state.credit >= 0 && pair.old_offset(state.diagonal, at).is_some());
+        if self.failing {
+            self.active.retain(|state| state.credit >= 0 && at < state.last);
+            self.failing = false;
+        }
     }
 
     /// The node of a state's stretch, made when first needed.
@@ -212,6 +224,7 @@ impl<'a> Walk<'a> {
         state.hit_before = true;
         state.credit = (state.credit + run as i64 * self.pair.costs.literal).min(full);
         self.literal.cost += run as i64 * self.pair.costs.literal;
+        self.failing |= at + run == state.last;
         Some(run)
     }
 
@@ -222,8 +235,8 @@ impl<'a> Walk<'a> {
         let new = self.pair.new[at];
         self.literal.cost += costs.literal;
         for state in &mut self.active {
-            // `change` keeps only diagonals within the old image.
-            let Some(old) = self.pair.old_offset(state.diagonal, at) else { continue };
+            // `change` has dropped diagonals that ended before `at`.
+            let old = (at as i64 + state.diagonal) as usize;
             let hit = self.pair.old[old] == new;
             let cost = self.pair.predicted(old, at, state.hit_before);
             state.cost += cost;
@@ -231,6 +244,7 @@ impl<'a> Walk<'a> {
             let gain = if at < state.new_end { costs.literal - cost } else { -cost - DECAY };
             state.credit = (state.credit + gain).min(full);
             state.hit_before = hit;
+            self.failing |= state.credit < 0 || at + 1 == state.last;
         }
     }
 

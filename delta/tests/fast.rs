@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
-
-use common::{apply, code, edited, noise};
+use common::{apply, code, edited, noise, shuffled, table};
 use proptest::prelude::*;
 use sealift_delta::{Choice, Error, ImageFile, InstructionSet, Options, RamClass, generate};
 
@@ -56,7 +54,7 @@ fn no_patch_is_much_larger_than_the_new_image() {
 }
 
 #[test]
-fn repetitive_images_take_no_long_time() {
+fn repetitive_images_come_to_an_end() {
     let size = 512 << 10;
     let zeros = vec![0; size];
     let mut spoiled = zeros.clone();
@@ -70,36 +68,35 @@ fn repetitive_images_take_no_long_time() {
         before = std::mem::replace(&mut fibonacci, next);
     }
     let flipped: Vec<u8> = fibonacci.iter().rev().copied().collect();
-    let tables: Vec<u8> = (0..size / 8).flat_map(|at| (at as u64 / 3 * 8).to_le_bytes()).collect();
-    let shifted: Vec<u8> = (0..size / 8).flat_map(|at| (at as u64 / 3 * 8 + 0x1234).to_le_bytes()).collect();
-    let images = [zeros, spoiled, periodic, longer, fibonacci, flipped, tables, shifted];
-    // Seconds on the slowest machine: a search that is quadratic anywhere takes minutes.
-    let limit = Duration::from_secs(60);
+    let images = [zeros, spoiled, periodic, longer, fibonacci, flipped, table(size, 0), table(size, 0x1234)];
+    // A search that is quadratic anywhere takes hours here; no clock is asked, since machines differ.
     for (from, old) in images.iter().enumerate() {
-        for (to, new) in images.iter().enumerate().cycle().skip(from + 1).take(3) {
-            let start = Instant::now();
+        for new in images.iter().cycle().skip(from + 1).take(3) {
             patch(old, new);
-            assert!(start.elapsed() < limit, "{from} -> {to} took {:?}", start.elapsed());
         }
     }
 }
 
 #[test]
 fn threads_and_mapping_change_nothing() {
-    let old = code(11, 200_000);
-    let new = edited(&edited(&old, 12), 13);
-    let with = |threads| generate(&old, &new, &Options { threads, ..Options::default() }).unwrap();
-    let expected = with(Some(1));
-    for threads in [None, Some(2), Some(8)] {
-        assert!(with(threads) == expected, "{threads:?} threads");
+    // Larger than two search windows; the tables so repetitive that the search cuts its work short.
+    let code = code(11, 200_000);
+    let pairs = [(code.clone(), shuffled(&code, 12)), (code.clone(), edited(&code, 13)), (table(700_000, 0), table(700_000, 0x1234))];
+    for (old, new) in &pairs {
+        let with = |threads| generate(old, new, &Options { threads, ..Options::default() }).unwrap();
+        let expected = with(Some(1));
+        assert!(apply(old, &expected.bytes) == *new);
+        for threads in [None, Some(2), Some(8)] {
+            assert!(with(threads) == expected, "{threads:?} threads");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new] = [("old", old), ("new", new)].map(|(name, image)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, image).unwrap();
+            ImageFile::open(path).unwrap()
+        });
+        assert!(generate(&old, &new, &Options::default()).unwrap() == expected, "mapped");
     }
-    let folder = tempfile::tempdir().unwrap();
-    let mapped = [&old, &new].map(|image| {
-        let path = folder.path().join(format!("{}.bin", image.len()));
-        std::fs::write(&path, image).unwrap();
-        ImageFile::open(path).unwrap()
-    });
-    assert!(generate(&mapped[0], &mapped[1], &Options::default()).unwrap() == expected);
 }
 
 #[test]

@@ -24,14 +24,16 @@ pub fn zstd_patch_from(old: &[u8], new: &[u8]) -> Result<Vec<u8>, Error> {
     let mut set = |parameter| context.set_parameter(parameter).map_err(Error::zstd);
     set(CParameter::CompressionLevel(22))?;
     set(CParameter::WindowLog(window_log))?;
-    // The tables are what memory goes into: below 12 bytes per byte of old image they are, and hold nearly every position still.
-    let table_log = window_log.saturating_sub(1).clamp(10, 27);
-    set(CParameter::Strategy(Strategy::ZSTD_btultra2))?;
-    set(CParameter::ChainLog(table_log))?;
-    set(CParameter::HashLog(table_log.saturating_sub(2).clamp(10, 25)))?;
-    set(CParameter::SearchLog(9))?;
-    set(CParameter::MinMatch(3))?;
-    set(CParameter::TargetLength(999))?;
+    if window_log > LONG_DISTANCE {
+        // The tables are what memory goes into: so small they take less than 12 bytes per byte of old image, and hold nearly every position still.
+        let table_log = (window_log - 1).min(27);
+        set(CParameter::Strategy(Strategy::ZSTD_btultra2))?;
+        set(CParameter::ChainLog(table_log))?;
+        set(CParameter::HashLog((table_log - 2).min(25)))?;
+        set(CParameter::SearchLog(9))?;
+        set(CParameter::MinMatch(3))?;
+        set(CParameter::TargetLength(999))?;
+    }
     // Above this size the tool finds matches far back by its long distance matcher as well.
     set(CParameter::EnableLongDistanceMatching(window_log > LONG_DISTANCE))?;
     set(CParameter::ChecksumFlag(true))?;

@@ -220,6 +220,25 @@ pub(crate) fn edited(old: &[u8], seed: u64) -> Vec<u8> {
     new
 }
 
+/// A table of pointers, three equal ones in a row, each `shift` further than in another: as many places to choose from as bytes.
+pub(crate) fn table(size: usize, shift: u64) -> Vec<u8> {
+    (0..size as u64 / 8).flat_map(|at| (at / 3 * 8 + shift).to_le_bytes()).collect()
+}
+
+/// Short pieces of `old` in another order, with differences: hardly two choices of the generator are independent.
+pub(crate) fn shuffled(old: &[u8], seed: u64) -> Vec<u8> {
+    let mut new = Vec::with_capacity(old.len());
+    for choice in noise(seed, old.len() / 2).chunks_exact(4) {
+        let start = ((usize::from(choice[0]) * 256 + usize::from(choice[1])) * old.len() / 65_536) & !3;
+        let piece = &old[start..old.len().min(start + 16 + usize::from(choice[2]))];
+        new.extend(piece.iter().enumerate().map(|(at, byte)| if at % 23 == 7 { byte ^ choice[3] } else { *byte }));
+        if new.len() >= old.len() {
+            break;
+        }
+    }
+    new
+}
+
 /// Runs a tool. `None`, said aloud, when it is not installed; that is a failure where tools are required.
 pub(crate) fn tool(name: &str, arguments: &[&str]) -> Option<Output> {
     match Command::new(name).args(arguments).output() {
