@@ -29,7 +29,7 @@ pub(crate) struct Statistics {
     pub(crate) decisions: [u64; 9],
     /// By kind: fixed, broken, both wrong, both right (slow lines only).
     pub(crate) kinds: [[u64; 4]; 32],
-    /// Lab: bits of literals by position.
+    /// Bits of literals by position in the new image.
     pub(crate) places: std::collections::BTreeMap<u32, f64>,
     pub(crate) here: u32,
 }
