@@ -29,9 +29,6 @@ pub(crate) struct Statistics {
     pub(crate) decisions: [u64; 9],
     /// By kind: fixed, broken, both wrong, both right (slow lines only).
     pub(crate) kinds: [[u64; 4]; 32],
-    /// Bits of literals by position in the new image.
-    pub(crate) places: std::collections::BTreeMap<u32, f64>,
-    pub(crate) here: u32,
 }
 
 struct Driver<'a, C> {
@@ -50,18 +47,12 @@ impl<C: Coder> Coder for Driver<'_, C> {
             let place = cause_number(self.cause);
             if let (Some(bits), Some(count)) = (statistics.bits.get_mut(place), statistics.decisions.get_mut(place)) {
                 *bits -= chance.log2();
-                if place == 5 {
-                    *statistics.places.entry(statistics.here).or_default() -= chance.log2();
-                }
                 *count += 1;
             }
         }
         self.inner.bit(one, bit)
     }
     fn wish(&mut self, position: u32) -> Option<Inline> {
-        if let Some(s) = self.statistics.as_deref_mut() {
-            s.here = position;
-        }
         while self.plan.inlines.get(self.next).is_some_and(|inline| inline.new < position) {
             self.next += 1;
         }

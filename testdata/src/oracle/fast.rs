@@ -102,6 +102,10 @@ impl Frame {
 
     /// The bytes that come out of `packed`: exactly `count`, or an error.
     fn take(&mut self, packed: &[u8], count: usize) -> Result<Vec<u8>, String> {
+        if packed.is_empty() {
+            // The frame contributes nothing; asking the decoder for it would be an error of its own.
+            return if count == 0 { Ok(Vec::new()) } else { Err(format!("a group needs {count} bytes of a frame that has none for it")) };
+        }
         self.decoder.write_all(packed).map_err(|error| format!("zstd: {error}"))?;
         self.decoder.flush().map_err(|error| format!("zstd: {error}"))?;
         let bytes = std::mem::take(self.decoder.get_mut());
