@@ -1,47 +1,11 @@
-//! Images in files, for the device's own applier.
+//! New images in files, for the device's own applier.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use sealift_verify::storage::{ReadImage, WriteImage};
+use sealift_verify::storage::WriteImage;
 
 use crate::output::{self, Access, Pending};
-
-/// An old image in a file. Its size is taken when it is opened.
-#[derive(Debug)]
-pub struct OldFile {
-    file: File,
-    size: u64,
-}
-
-impl OldFile {
-    /// Opens an image.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        Ok(Self { file, size: metadata.len() })
-    }
-}
-
-impl ReadImage for OldFile {
-    type Error = io::Error;
-
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(bytes, offset)
-    }
-}
 
 /// A new image on its way into a file, which appears only by [`publish`](Self::publish).
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sealift_delta::ImageFile;
 use sealift_formats::suit::TAG_ENVELOPE;
 use sealift_verify::applier::{Applied, Expectation};
 use serde_json::json;
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::verify::Device;
 use super::{Answer, cannot_read, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
-use crate::image_file::{NewFile, OldFile};
+use crate::image_file::NewFile;
 use crate::install::{self, Error};
 use crate::package::Opened;
 use crate::progress::Progress;
@@ -62,7 +63,7 @@ fn install(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
         let what = format!("{} is a package, expected a patch when there is no --trust", args.patch.display());
         Err(Usage { what, hint: "give --trust TRUST: a package is applied only after it is verified".into() }.into())
     } else {
-        make(args, open_old(&args.old)?, bytes, Expectation::Unsigned)
+        make(args, &*open_old(&args.old)?, bytes, Expectation::Unsigned)
     }
 }
 
@@ -77,7 +78,7 @@ fn package(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
         return make(args, &[][..], patch, Expectation::Manifest(&verified));
     }
     let old = open_old(&args.old)?;
-    make(args, old, patch, Expectation::Manifest(&verified)).map_err(|error| {
+    make(args, &*old, patch, Expectation::Manifest(&verified)).map_err(|error| {
         let expected = verified.old.map(|old| hex::encode(&old.digest)).unwrap_or_default();
         with_old_digest(error, &args.old, &expected)
     })
@@ -111,8 +112,11 @@ pub(super) fn with_old_digest(error: anyhow::Error, old: &Path, expected: &str) 
     }
 }
 
-pub(super) fn open_old(path: &Path) -> anyhow::Result<OldFile> {
-    OldFile::open(path).map_err(|error| cannot_read(path, "old image", error))
+pub(super) fn open_old(path: &Path) -> anyhow::Result<ImageFile> {
+    ImageFile::open(path).map_err(|error| match error {
+        sealift_delta::Error::Read { source, .. } => cannot_read(path, "old image", source),
+        other => other.into(),
+    })
 }
 
 /// Whether a file begins as a package does.
