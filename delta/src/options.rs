@@ -43,7 +43,8 @@ impl RamClass {
 pub struct InPlace {
     /// Bytes of a sector: a power of two from 256 B to 128 KiB. Groups have the same size.
     pub sector: u64,
-    /// Bytes of flash that the device has beside the slot for sectors that are made and not yet installed: at least a sector. What is not a whole sector is not used.
+    /// Bytes of flash that the device has beside the slot, at least a sector: for sectors that are made and not yet installed, and for old bytes that are kept. What is not a whole sector is
+    /// not used.
     pub scratch: u64,
 }
 
