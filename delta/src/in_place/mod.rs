@@ -51,10 +51,8 @@ struct Way {
     sectors: Vec<u32>,
 }
 
-/// Ways that are coded, at most.
-const TRIED: usize = 3;
-/// New images of this size and more get one try.
-const LARGE: usize = 1 << 20;
+/// Ways that are coded, at most, for new images below the size.
+const TRIED: [(usize, usize); 3] = [(256 << 10, 8), (1 << 20, 5), (usize::MAX, 1)];
 /// Of so many sectors to be made one may be written to keep old bytes: flash wears.
 const KEEPING: u32 = 5;
 
@@ -86,12 +84,10 @@ pub(crate) fn encode(old: &[u8], new: &[u8], parameters: &Parameters, model: &An
         }
         keeping = (keeping * 2).max(1).min(most_kept);
     }
-    ways.sort_unstable();
-    ways.dedup();
 
     let ground = Ground::new(new, parameters, model, &found, options);
     let mut best: Option<Made> = None;
-    for Way { sectors, batch, keeping, .. } in ways.into_iter().take(if new.len() < LARGE { TRIED } else { 1 }) {
+    for Way { sectors, batch, keeping, .. } in to_try(ways, new.len()) {
         let (schedule, kept, _) = kept_of(&sectors, batch, keeping);
         let ranges: Vec<(u32, u32)> = kept.iter().map(|range| (range.start as u32, range.len() as u32)).collect();
         let layout = InPlace::write(log2, batch, &ranges, &Run::list(&sectors));
@@ -102,6 +98,22 @@ pub(crate) fn encode(old: &[u8], new: &[u8], parameters: &Parameters, model: &An
         }
     }
     best.ok_or_else(|| Error::Compact("no order of sectors".into()))
+}
+
+/// The cheapest ways, by an estimate: of each division of the scratch memory the best one first.
+fn to_try(mut ways: Vec<Way>, new_size: usize) -> Vec<Way> {
+    ways.sort_unstable();
+    ways.dedup();
+    let mut seen = Vec::new();
+    let (mut first, second): (Vec<Way>, Vec<Way>) = ways.into_iter().partition(|way| {
+        let new = !seen.contains(&way.keeping);
+        seen.push(way.keeping);
+        new
+    });
+    first.extend(second);
+    let tried = TRIED.iter().find(|(size, _)| new_size < *size).map_or(1, |&(_, tried)| tried);
+    first.truncate(tried);
+    first
 }
 
 /// The order in as many runs and bytes as a layout may have: sectors between runs are made too, then the order is given up.

@@ -160,7 +160,7 @@ impl Search<'_> {
             for (reader, source) in broken {
                 let place = |order: &[u32], node: u32| order.iter().position(|&other| other == node).unwrap_or(0);
                 let (late, early) = (place(order, reader), place(order, source));
-                if early >= late {
+                if early / self.scratch >= late / self.scratch {
                     continue;
                 }
                 // The reader before the source, the source behind the reader, or either with its neighbours.
