@@ -64,7 +64,7 @@ pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
     slot.resize(old.len().max(new_size).next_multiple_of(sector_size), 0xA5);
     let kept: Vec<u8> = layout.kept().flat_map(|kept| &old[kept.old as usize..][..kept.length as usize]).copied().collect();
     assert_eq!(kept.len(), layout.kept_size() as usize);
-    let scratch = layout.scratch_sectors() + kept.len().div_ceil(sector_size) as u32;
+    let kept_sectors = kept.len().div_ceil(sector_size) as u32;
     let image = Layered { image: Slot(slot, kept), kept: layout.kept() };
     let mut body = tables.tables().body(parameters, &class, model(header.instruction_set).unwrap(), image).unwrap();
     let mut feed = Feed(payload);
@@ -74,7 +74,7 @@ pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
     }
     let order: Vec<u32> = layout.sectors().collect();
     let mut batch_made = Vec::new();
-    for batch in order.chunks(layout.scratch_sectors() as usize) {
+    for batch in order.chunks(layout.batch_sectors() as usize) {
         for &sector in batch {
             let start = sector as usize * sector_size;
             let size = sector_size.min(new_size - start);
@@ -95,5 +95,5 @@ pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
     assert!(!body.failed());
     let new = body.old_image_mut().image.0[..new_size].to_vec();
     assert_eq!(crc32(&new), header.new_crc, "the new image");
-    Applied { new, order, scratch, kept: layout.kept_size() }
+    Applied { new, order, scratch: layout.batch_sectors() + kept_sectors, kept: layout.kept_size() }
 }
