@@ -52,7 +52,7 @@ struct Way {
 }
 
 /// Ways that are coded, at most, for new images below the size.
-const TRIED: [(usize, usize); 3] = [(256 << 10, 8), (1 << 20, 5), (usize::MAX, 1)];
+const TRIED: [(usize, usize); 3] = [(256 << 10, 4), (1 << 20, 3), (usize::MAX, 1)];
 /// Of so many sectors to be made one may be written to keep old bytes: flash wears.
 const KEEPING: u32 = 5;
 
