@@ -47,7 +47,7 @@ pub(super) fn run(args: &Inspect) -> anyhow::Result<()> {
         json["anatomy"] = serde_json::to_value(&anatomy)?;
         answer = answer.text(format_args!("{anatomy}"));
         if let Some(path) = &args.html {
-            let size = write_page(path, args, &shown, patch, bytes.len() - patch.len(), &anatomy)?;
+            let size = write_page(path, args, &shown, patch, bytes.len(), &anatomy)?;
             json["page"] = json!({ "file": path, "size": size });
             answer = answer.text(format_args!("{}: a page of {size} bytes", path.display()));
         }
@@ -68,13 +68,13 @@ fn patch_of<'a>(shown: &Shown, bytes: &'a [u8]) -> anyhow::Result<&'a [u8]> {
     Err(Usage { what: what.into(), hint: "leave them away, or give the patch".into() }.into())
 }
 
-fn write_page(path: &Path, args: &Inspect, shown: &Shown, patch: &[u8], around: usize, anatomy: &Anatomy) -> anyhow::Result<usize> {
+fn write_page(path: &Path, args: &Inspect, shown: &Shown, patch: &[u8], size: usize, anatomy: &Anatomy) -> anyhow::Result<usize> {
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
     let base = match Header::parse(patch) {
         Ok(Parsed::Complete { header, .. }) if header.instruction_set != InstructionSet::None => Some(header.old_base.wrapping_add_signed(header.base_shift)),
         _ => None,
     };
-    let page = Page { title: &name, facts: &shown.facts(), base, around, anatomy }.render();
+    let page = Page { title: &name, facts: &shown.facts(), base, size, around: size - patch.len(), anatomy }.render();
     output::write(path, page.as_bytes())?;
     Ok(page.len())
 }

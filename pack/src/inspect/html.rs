@@ -15,7 +15,9 @@ pub struct Page<'a> {
     pub facts: &'a [(String, String)],
     /// Load address of the new image, where there is one.
     pub base: Option<u64>,
-    /// Bytes of the file around the patch: of a package.
+    /// Bytes of the file, and of those the ones around the patch: of a package.
+    pub size: usize,
+    /// See `size`.
     pub around: usize,
     /// The patch.
     pub anatomy: &'a Anatomy,
@@ -63,8 +65,7 @@ impl Page<'_> {
 
     fn summary(&self, html: &mut String) -> fmt::Result {
         let anatomy = self.anatomy;
-        let bytes: f64 = anatomy.costs.iter().map(|cost| cost.bytes).sum();
-        let whole = bytes.round() as u64 + self.around as u64;
+        let whole = self.size as u64;
         let share = if anatomy.new_size == 0 { String::new() } else { format!(", {:.2} % of it", whole as f64 * 100.0 / anatomy.new_size as f64) };
         write!(html, "<p>{} bytes that make a new image of {} bytes{share}.", Grouped(whole), Grouped(anatomy.new_size))?;
         if !anatomy.exact {

@@ -62,7 +62,7 @@ pub(super) fn read(payload: &[u8], header: &Header<'_>, old: Option<&[u8]>) -> R
         found.costs = tally.costs();
         let known: f64 = found.costs.iter().map(|cost| cost.bytes).sum();
         let bytes = (payload.len() as f64 - known).max(0.0);
-        found.costs.push(Cost { name: "the image, which only the old one tells apart", bytes, decisions: None });
+        found.costs.push(Cost { name: "the image", bytes, decisions: None });
     }
     Ok(found)
 }

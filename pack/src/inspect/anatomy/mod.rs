@@ -14,7 +14,6 @@ use sealift_verify::applier::Expectation;
 use serde::Serialize;
 
 use super::form;
-use super::rows::Rows;
 use crate::exit::Rejection;
 use crate::image_file::NewInMemory;
 use crate::install;
@@ -209,27 +208,32 @@ pub fn read(patch: &[u8], old: Option<&[u8]>) -> Result<Anatomy, Error> {
 
 impl fmt::Display for Anatomy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = Rows::new(f, format_args!("where the bytes went"))?;
-        for cost in &self.costs {
-            let bytes = format!("{:>11.1} bytes", cost.bytes);
-            match cost.decisions {
-                Some(count) => rows.row(cost.name, format_args!("{bytes}, {count} decisions"))?,
-                None => rows.row(cost.name, bytes)?,
+        write!(f, "where the bytes went")?;
+        for Cost { name, bytes, decisions } in &self.costs {
+            write!(f, "\n  {name:<NAME_WIDTH$}{bytes:>13.1}")?;
+            if let Some(count) = decisions {
+                write!(f, "  in {count} decisions")?;
             }
         }
-        rows.row("segments", self.segment_count)?;
+        write!(f, "\n  {:<NAME_WIDTH$}{:>11}", "segments", self.segment_count)?;
         if !self.exact {
-            return rows.row("old image", "not given (--old): what was predicted right, and what it cost, is not known");
+            return write!(f, "\nwithout the old image (--old) it is not known what was predicted right, and what it cost");
         }
-        let [predicted, corrected, literal, erased] = self.totals;
-        rows.row("new image", format_args!("{predicted} bytes predicted, {corrected} corrected, {literal} literal, {erased} erased"))?;
-        for kind in &self.references {
-            let ReferenceKind { name, fixed, broken, both_wrong, both_right } = kind;
-            rows.row(name, format_args!("{fixed} fixed, {broken} broken, {both_wrong} both wrong, {both_right} both right"))?;
+        for (kind, total) in ["predicted", "corrected", "literal", "erased"].iter().zip(self.totals) {
+            write!(f, "\n  bytes of the new image, {kind:<9}{total:>13}")?;
+        }
+        if !self.references.is_empty() {
+            write!(f, "\n  {:<NAME_WIDTH$}{:>11}{:>11}{:>11}{:>11}", "references", "fixed", "broken", "both wrong", "both right")?;
+        }
+        for ReferenceKind { name, fixed, broken, both_wrong, both_right } in &self.references {
+            write!(f, "\n  {name:<NAME_WIDTH$}{fixed:>11}{broken:>11}{both_wrong:>11}{both_right:>11}")?;
         }
         Ok(())
     }
 }
+
+/// Width of the names' column.
+const NAME_WIDTH: usize = 35;
 
 /// The new image, made by the device's own code.
 fn applied(old: &[u8], patch: &[u8]) -> Result<Vec<u8>, Error> {
