@@ -28,7 +28,7 @@ fn elements(page: &str) -> Vec<String> {
     let mut names = Vec::new();
     loop {
         match reader.read_event().unwrap_or_else(|error| panic!("at {}: {error}", reader.error_position())) {
-            Event::Start(element) | Event::Empty(element) => names.push(String::from_utf8(element.name().as_ref().to_vec()).unwrap()),
+            Event::Start(element) | Event::Empty(element) => names.push(element.name().as_ref().to_owned()),
             Event::Eof => return names,
             _ => {}
         }
@@ -37,7 +37,11 @@ fn elements(page: &str) -> Vec<String> {
 
 fn page(shop: &Workshop, args: [&str; 3]) -> String {
     let [file, old, name] = args;
-    if old.is_empty() { shop.ok(["inspect", file, "--html", name]) } else { shop.ok(["inspect", file, "--old", old, "--html", name]) };
+    if old.is_empty() {
+        shop.ok(["inspect", file, "--html", name])
+    } else {
+        shop.ok(["inspect", file, "--old", old, "--html", name])
+    };
     String::from_utf8(shop.read(name)).unwrap()
 }
 
@@ -69,7 +73,8 @@ fn the_page_is_whole_in_itself_and_well_formed() {
 fn the_map_covers_the_image() {
     let shop = shop();
     let page = page(&shop, ["compact", "old", "page.html"]);
-    let cells: usize = page.split("<rect ").skip(1).map(|rect| rect.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse::<usize>().unwrap() / 8).sum();
+    let cells: usize =
+        page.split("<rect ").skip(1).map(|rect| rect.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse::<usize>().unwrap() / 8).sum();
     // 46,272 bytes, 8 in a cell: the smallest power of two that needs at most 8,192.
     assert_eq!(cells, V2_0.len().div_ceil(8));
 }

@@ -43,7 +43,11 @@ pub(super) fn run(args: &Inspect) -> anyhow::Result<()> {
     if args.old.is_some() || args.html.is_some() {
         let patch = patch_of(&shown, &bytes)?;
         let old = args.old.as_deref().map(|path| delta::open(path, "old image")).transpose()?;
-        let anatomy = anatomy::read(patch, old.as_ref().map(|old: &ImageFile| &**old)).with_context(context)?;
+        let anatomy = anatomy::read(patch, old.as_ref().map(|old: &ImageFile| &**old)).map_err(|error| match error {
+            // Told, and counted by scripts, as every refusal by the device's code.
+            anatomy::Error::Rejected(rejection) => rejection.into(),
+            other => anyhow::Error::from(other).context(context()),
+        })?;
         json["anatomy"] = serde_json::to_value(&anatomy)?;
         answer = answer.text(format_args!("{anatomy}"));
         if let Some(path) = &args.html {
