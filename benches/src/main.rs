@@ -49,6 +49,9 @@ struct Arguments {
     /// Writes how often references were predicted right, by pair and kind
     #[arg(long, value_name = "FILE")]
     references: Option<PathBuf>,
+    /// Puts the table of sizes into this file, between its marks
+    #[arg(long, value_name = "FILE")]
+    readme: Option<PathBuf>,
     /// Measures everything again, also what was measured before
     #[arg(long)]
     fresh: bool,
@@ -92,6 +95,10 @@ fn main() -> Result<()> {
     let files = [(&arguments.markdown, markdown), (&arguments.csv, table::csv(&rows)), (&arguments.svg, chart::svg(&rows))];
     for (path, text) in files {
         write(path.as_deref(), &text)?;
+    }
+    if let Some(path) = &arguments.readme {
+        let readme = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        write(Some(path), &markdown::in_readme(&readme, &rows).with_context(|| format!("cannot put the table into {}", path.display()))?)?;
     }
     if arguments.references.is_some() {
         let text = references::table(&sealift, &pairs)?;

@@ -2,29 +2,14 @@
 
 use crate::peer::Peer;
 use crate::table::{Outcome, Row, mebibytes};
+use anyhow::{Context, Result};
 use std::fmt::Write as _;
 
 /// Sizes, what they come to against the best peers, times and memory.
 pub(crate) fn tables(rows: &[Row], missing: &[Peer]) -> String {
     let mut text = String::from("Patch bytes, each patch applied and compared to the byte; every tool at its smallest setting.\n\n");
     let (tools, pairs) = (distinct(rows, |row| &row.tool), distinct(rows, |row| &row.pair));
-    head(&mut text, &["pair", "new image"], &tools);
-    for pair in &pairs {
-        let of_pair: Vec<&Row> = rows.iter().filter(|row| row.pair == *pair).collect();
-        let smallest = of_pair.iter().filter_map(|row| row.bytes()).min();
-        let _ = write!(text, "| {pair} | {} |", of_pair.first().map_or(0, |row| row.new_bytes));
-        for tool in &tools {
-            match of_pair.iter().find(|row| row.tool == *tool) {
-                Some(row) => match row.bytes() {
-                    Some(bytes) if Some(bytes) == smallest => drop(write!(text, " **{bytes}** |")),
-                    Some(bytes) => drop(write!(text, " {bytes} |")),
-                    None => text.push_str(" failed |"),
-                },
-                None => text.push_str(" |"),
-            }
-        }
-        text.push('\n');
-    }
+    sizes(&mut text, rows, &tools, &pairs);
     for peer in missing {
         let _ = write!(text, "\nNot measured: {} ({}).", peer.name, peer.how_to_get);
     }
@@ -46,6 +31,43 @@ pub(crate) fn tables(rows: &[Row], missing: &[Peer]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `readme` with the table of sizes between its marks, without the tools that say least.
+pub(crate) fn in_readme(readme: &str, rows: &[Row]) -> Result<String> {
+    let (before, rest) = readme.split_once(BEGIN).with_context(|| format!("the file has no {BEGIN}"))?;
+    let (_, after) = rest.split_once(END).with_context(|| format!("the file has no {END}"))?;
+    let tools = distinct(rows, |row| &row.tool);
+    let shown: Vec<&str> = tools.into_iter().filter(|tool| !LEFT_OUT.contains(tool)).collect();
+    let mut table = String::new();
+    sizes(&mut table, rows, &shown, &distinct(rows, |row| &row.pair));
+    Ok(format!("{before}{BEGIN}\n{table}{END}{after}"))
+}
+
+/// The README has the table of sizes between these.
+const BEGIN: &str = "<!-- sizes: written by the benches -->";
+const END: &str = "<!-- sizes: end -->";
+const LEFT_OUT: [&str; 4] = ["bsdiff4 + xz", "detools heatshrink", "detools lzma", "Zucchini + xz"];
+
+/// A line a pair, a column a tool; the smallest patch in bold.
+fn sizes(text: &mut String, rows: &[Row], tools: &[&str], pairs: &[&str]) {
+    head(text, &["pair", "new image"], tools);
+    for pair in pairs {
+        let of_pair: Vec<&Row> = rows.iter().filter(|row| row.pair == *pair).collect();
+        let smallest = of_pair.iter().filter_map(|row| row.bytes()).min();
+        let _ = write!(text, "| {pair} | {} |", of_pair.first().map_or(0, |row| row.new_bytes));
+        for tool in tools {
+            match of_pair.iter().find(|row| row.tool == *tool) {
+                Some(row) => match row.bytes() {
+                    Some(bytes) if Some(bytes) == smallest => drop(write!(text, " **{bytes}** |")),
+                    Some(bytes) => drop(write!(text, " {bytes} |")),
+                    None => text.push_str(" failed |"),
+                },
+                None => text.push_str(" |"),
+            }
+        }
+        text.push('\n');
+    }
 }
 
 /// Our smallest patch over the smallest of the others: of those that a small device could apply, and of all.
@@ -101,4 +123,42 @@ fn shown(ratio: Option<f64>) -> String {
 fn geometric_mean(ratios: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = ratios.fold((0_u32, 0.0), |(count, sum), ratio| (count + 1, sum + ratio.ln()));
     (count > 0).then(|| (sum / f64::from(count)).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Usage;
+    use crate::pairs::Kind;
+
+    fn row(pair: &str, tool: &str, device: bool, patch_bytes: u64) -> Row {
+        let outcome = Ok(Outcome { patch_bytes, make: Usage::default(), apply: Usage::default() });
+        Row { pair: pair.into(), kind: Kind::Microcontroller, tool: tool.into(), device, new_bytes: 1000, outcome }
+    }
+
+    #[test]
+    fn ratios_are_against_the_smallest_of_the_others() {
+        let rows = [
+            row("a", "sealift compact 256K", true, 20),
+            row("a", "sealift fast", true, 80),
+            row("a", "bsdiff 4.3", true, 100),
+            row("a", "Zucchini + xz", false, 40),
+            row("b", "sealift compact 256K", true, 200),
+            row("b", "bsdiff 4.3", true, 250),
+        ];
+        let text = tables(&rows, &[]);
+        assert!(text.contains("| a | microcontroller | 0.200 | 0.500 | 2.000 |"), "{text}");
+        assert!(text.contains("| geometric mean | microcontroller | 0.400 | 0.632 | 2.000 |"), "{text}");
+        assert!(text.contains("| a | 1000 | **20** | 80 | 100 | 40 |"), "{text}");
+    }
+
+    #[test]
+    fn the_readme_keeps_everything_but_its_table() {
+        let readme = format!("before\n{BEGIN}\nold table\n{END}\nafter\n");
+        let rows = [row("a", "sealift fast", true, 7), row("a", "detools lzma", true, 9)];
+        let new = in_readme(&readme, &rows).unwrap();
+        assert!(new.starts_with(&format!("before\n{BEGIN}\n| pair | new image | sealift fast |\n")) && new.ends_with(&format!("{END}\nafter\n")), "{new}");
+        assert_eq!(in_readme(&new, &rows).unwrap(), new);
+        assert!(in_readme("no marks", &rows).is_err());
+    }
 }

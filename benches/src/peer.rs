@@ -107,13 +107,9 @@ fn detools() -> Vec<Peer> {
             let name = format!("detools {compression}{}", if format { " + data format" } else { "" });
             let make = format!("{python} -m detools create_patch -c {compression}{} {{old}} {{new}} {{patch}}", if format { " {format}" } else { "" });
             let apply = format!("{python} -m detools apply_patch {{old}} {{patch}} {{out}}");
-            // Its heatshrink takes hours on images of tens of megabytes, and the data formats are for the images that they name.
-            let suits: fn(&Pair) -> bool = match (compression, format) {
-                ("lzma", false) => |_| true,
-                ("lzma", true) => |pair| data_format(pair).is_some(),
-                (_, false) => |pair| pair.new_bytes < 16 << 20,
-                (_, true) => |pair| data_format(pair).is_some() && pair.new_bytes < 16 << 20,
-            };
+            // It is for microcontrollers, mostly in Python; and the data formats are for the instruction sets that they name.
+            let suits: fn(&Pair) -> bool =
+                if format { |pair| data_format(pair).is_some() && pair.new_bytes < 16 << 20 } else { |pair| pair.new_bytes < 16 << 20 };
             all.push(Peer { suits, ..peer(&name, PYPI, &format!("{python} -m detools --version"), &make, &apply) });
         }
     }
