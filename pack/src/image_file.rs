@@ -81,3 +81,40 @@ impl WriteImage for NewNowhere {
         Ok(())
     }
 }
+
+/// A new image in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewInMemory(Vec<u8>);
+
+impl NewInMemory {
+    /// The image, as far as it is there.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl WriteImage for NewInMemory {
+    type Error = io::Error;
+
+    fn capacity(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn begin(&mut self, _size: u64) -> io::Result<()> {
+        self.0.clear();
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if offset != self.0.len() as u64 {
+            return Err(io::Error::other(format!("written at {offset}, expected at {}", self.0.len())));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -203,7 +203,7 @@ fn chunk_log2(bytes: u64) -> anyhow::Result<u8> {
 }
 
 /// Maps an image.
-fn open(path: &Path, what: &str) -> anyhow::Result<ImageFile> {
+pub(super) fn open(path: &Path, what: &str) -> anyhow::Result<ImageFile> {
     ImageFile::open(path).map_err(|error| match error {
         sealift_delta::Error::Read { source, .. } => cannot_read(path, what, source),
         other => Advised { what: other.to_string(), hint: "give a smaller image".into(), source: None }.into(),
