@@ -41,6 +41,7 @@ pub mod package;
 pub mod progress;
 pub mod rebuild;
 pub mod release;
+pub mod serve;
 pub mod signer;
 pub mod time;
 pub mod trust;
