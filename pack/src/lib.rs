@@ -24,6 +24,7 @@
 
 pub mod cli;
 pub mod cmd;
+pub mod device;
 pub mod device_capabilities;
 pub mod device_state;
 pub mod documents;
