@@ -381,6 +381,16 @@ impl Device {
         Ok(unverified.verify(&secret, &[&nonce])?)
     }
 
+    /// What a server's `Replace` of a node does, without a session: the status.
+    ///
+    /// # Errors
+    /// The device's storage failed.
+    pub fn replace_node(&mut self, uri: &str, bytes: &[u8]) -> Result<u16, Error> {
+        let status = self.replace(uri, bytes)?;
+        self.save()?;
+        Ok(status)
+    }
+
     /// State of the firmware update object.
     #[must_use]
     pub fn state(&self) -> fumo::State {

@@ -1,0 +1,10 @@
+//! The OMA enablers end to end over loopback: a server, devices, and what goes wrong between them.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod dlota;
+mod fumo;
+mod hostile;
+mod others;
+mod power;
+mod support;
