@@ -275,17 +275,24 @@ fn an_older_release_is_not_acceptable() {
     let trial = Trial::one(|campaign| campaign.force = true);
     let kit = trial.device("a");
     assert_eq!(kit.codes(), [200]);
-    // The same once more, by force: it is there already, and nothing is done.
-    let again = Trial::one(|campaign| (campaign.force, campaign.delivery) = (true, Delivery::Vendor));
+    // The same package once more: it is there already, and nothing is done.
+    let odd = OddServer::new(|_, _| Odd { status: 200, media_type: "application/suit-envelope+cose".into(), body: file("dist/lamp-2.0-from-1.0.suit"), cut: None });
+    let again = Trial::one(|campaign| (campaign.force, campaign.url) = (true, Some(format!("{}/p", odd.url))));
     let mut same = again.device("a");
     same.root.clone_from(&kit.root);
+    let writes = |kit: &Kit| std::fs::metadata(kit.root.join("firmware/slot-0")).unwrap().modified().unwrap();
+    let before = writes(&same);
     assert_eq!(same.codes(), [200]);
-    // A device whose counter is higher already.
+    assert_eq!(writes(&same), before, "the other slot is not touched");
+    // Another manifest with the same number is not acceptable, nor is one with a lower number.
+    let third = Trial::one(|campaign| campaign.force = true);
+    same.url = third.url();
+    assert_eq!(same.codes(), [405]);
     let boot = kit.root.join("firmware/boot.json");
     let text = std::fs::read_to_string(&boot).unwrap().replace("\"sequence\": 20", "\"sequence\": 21");
     std::fs::write(&boot, text).unwrap();
-    let third = Trial::one(|campaign| campaign.force = true);
-    same.url = third.url();
+    let fourth = Trial::one(|campaign| (campaign.force, campaign.url) = (true, Some(format!("{}/p", odd.url))));
+    same.url = fourth.url();
     assert_eq!(same.codes(), [405]);
 }
 
@@ -321,7 +328,8 @@ fn a_new_package_over_one_that_is_there_and_a_new_order_after_success() {
     let second = campaign(|campaign| (campaign.name, campaign.force) = ("again".into(), true));
     let trial = Trial::new(vec![campaign(|campaign| campaign.delivery = Delivery::Inline), second]);
     let kit = trial.device("a");
-    assert_eq!(kit.codes(), [200, 200]);
+    // The second one is another manifest with the same number, which the device does not accept.
+    assert_eq!(kit.codes(), [200, 405]);
     assert!(kit.steps().contains(&(90, 10)), "{:?}", kit.steps());
     note(&kit);
     // A package that waits for its Update is replaced by another one.

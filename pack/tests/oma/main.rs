@@ -1,5 +1,7 @@
 //! The OMA enablers end to end over loopback: a server, devices, and what goes wrong between them.
 
+#![allow(unreachable_pub, reason = "one test binary in several files")]
+
 #[path = "../common/mod.rs"]
 mod common;
 mod dlota;
