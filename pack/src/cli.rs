@@ -35,6 +35,8 @@ pub enum Verb {
     Select(cmd::select::Select),
     Trust(cmd::trust::Trust),
     Verify(cmd::verify::Verify),
+    Serve(cmd::serve::Serve),
+    Device(cmd::device::Device),
 }
 
 #[cfg(test)]

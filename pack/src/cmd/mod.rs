@@ -6,11 +6,13 @@ pub mod attach;
 pub mod caps;
 pub mod delta;
 pub mod demo;
+pub mod device;
 pub mod inspect;
 pub mod keygen;
 pub mod pack;
 pub mod rebuild;
 pub mod select;
+pub mod serve;
 pub mod sign;
 mod signer;
 pub mod trust;
@@ -47,6 +49,8 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Select(args) => select::run(args),
         Verb::Trust(args) => trust::run(args),
         Verb::Verify(args) => verify::run(args),
+        Verb::Serve(args) => serve::run(args),
+        Verb::Device(args) => device::run(args),
     }
 }
 

@@ -215,7 +215,9 @@ impl Fetch<'_> {
             }
         }
         match total.filter(|total| *total > self.storage) {
-            Some(total) => Err(Failure::new(ResultCode::DownloadOutOfMemory, 901, format!("the package has {total} bytes, there is room for {}", self.storage))),
+            Some(total) => {
+                Err(Failure::new(ResultCode::DownloadOutOfMemory, 901, format!("the package has {total} bytes, there is room for {}", self.storage)))
+            }
             None => Ok(()),
         }
     }

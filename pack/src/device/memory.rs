@@ -213,7 +213,8 @@ impl Outgoing {
     pub(super) fn to_alert(&self, fumo_uri: &str) -> Result<oma::dm::Alert, Error> {
         match &self.subject {
             Subject::Firmware => {
-                let operation = Operation::ALL.into_iter().find(|operation| self.node.rsplit('/').next() == Some(operation.node())).unwrap_or(Operation::Update);
+                let operation =
+                    Operation::ALL.into_iter().find(|operation| self.node.rsplit('/').next() == Some(operation.node())).unwrap_or(Operation::Update);
                 let result = fumo::ResultCode::from_code(self.code).unwrap_or(fumo::ResultCode::UndefinedError);
                 Ok(fumo::Report { source: fumo_uri.to_owned(), operation, result, correlator: self.correlator.clone() }.to_alert(0))
             }

@@ -65,7 +65,9 @@ impl Device {
         let is_done = match &installed {
             Ok(_) => true,
             Err(Stop::Failed(_)) => false,
-            Err(Stop::Device(_)) => return installed.map(|_| ()).map_err(|stop| if let Stop::Device(error) = stop { error } else { Error::Internal("a result") }),
+            Err(Stop::Device(_)) => {
+                return installed.map(|_| ()).map_err(|stop| if let Stop::Device(error) = stop { error } else { Error::Internal("a result") });
+            }
         };
         if pending.subject == Subject::Firmware {
             self.memory.go(if is_done { State::UpdateSuccessfulHaveData } else { State::UpdateFailedHaveData });
@@ -221,7 +223,9 @@ impl Device {
                 InstallError::Device(error) => Stop::Device(error),
             })?;
             if !engine.boot(&self.faults)? {
-                return Err(Failure { code: ResultCode::UpdateFailed, status: None, text: "the new image does not start: the old one runs again".into() }.into());
+                return Err(
+                    Failure { code: ResultCode::UpdateFailed, status: None, text: "the new image does not start: the old one runs again".into() }.into()
+                );
             }
         }
         if let Subject::Component(name) = subject {

@@ -54,8 +54,7 @@ impl Device {
             }
         };
         let max_object = self.identity.storage.saturating_mul(4) / 3 + 4;
-        let mut session =
-            Session { id, next_message: 1, objects: Reassembler::new(max_object), reported: Vec::new(), agreed: false, challenged: false };
+        let mut session = Session { id, next_message: 1, objects: Reassembler::new(max_object), reported: Vec::new(), agreed: false, challenged: false };
         let mut logins = 0;
         let mut answer = loop {
             let first = self.initialisation(&mut session, reason, requests)?;

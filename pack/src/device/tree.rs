@@ -134,7 +134,9 @@ impl Device {
     /// `Add` of a leaf: packages of SCOMO, and nothing else.
     pub(super) fn add(&mut self, uri: &str, bytes: &[u8]) -> Changed {
         let scomo = self.management.scomo.clone();
-        let Some((place, name, leaf)) = component_leaf(&scomo, uri) else { return Ok(if self.leaves()?.contains_key(uri) { status::ALREADY_EXISTS } else { status::COMMAND_NOT_ALLOWED }) };
+        let Some((place, name, leaf)) = component_leaf(&scomo, uri) else {
+            return Ok(if self.leaves()?.contains_key(uri) { status::ALREADY_EXISTS } else { status::COMMAND_NOT_ALLOWED });
+        };
         let known = self.memory.packages.get(name);
         let is_there = match leaf {
             "PkgURL" => known.is_some_and(|package| !package.url.is_empty()),
@@ -323,7 +325,8 @@ fn component_leaf<'u>(object: &str, uri: &'u str) -> Option<(scomo::Place, &'u s
     let rest = uri.strip_prefix(object)?.strip_prefix('/')?;
     [scomo::Place::Delivered, scomo::Place::Download].into_iter().find_map(|place| {
         let (name, leaf) = rest.strip_prefix(place.path())?.strip_prefix('/')?.split_once('/')?;
-        let plain = !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) && !name.starts_with('.');
+        let plain =
+            !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) && !name.starts_with('.');
         plain.then_some((place, name, leaf))
     })
 }

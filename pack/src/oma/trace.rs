@@ -15,10 +15,8 @@ pub fn describe(way: &str, message: &Message, encoding: Encoding, bytes: usize) 
         Encoding::Wbxml => "WBXML",
     };
     let header = &message.header;
-    let mut text = format!(
-        "{way}: session {}, message {}, {form}, {bytes} bytes, {} -> {}\n",
-        header.session_id, header.message_id, header.source.uri, header.target.uri
-    );
+    let mut text =
+        format!("{way}: session {}, message {}, {form}, {bytes} bytes, {} -> {}\n", header.session_id, header.message_id, header.source.uri, header.target.uri);
     if let Some(credentials) = &header.credentials {
         let _ = writeln!(text, "    credentials by {}", credentials.scheme);
     }

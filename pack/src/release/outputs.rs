@@ -305,10 +305,8 @@ fn lwm2m_mapping(subject: &Subject<'_>) -> Value {
         let pull = subject.package_url.filter(|url| url.len() <= 255).map(|url| json!([{ "operation": "write", "path": path(uri), "value": url }, install]));
         json!({ "object": id, "push": [{ "operation": "write", "path": path(package), "file": file }, install], "pull": pull })
     };
-    let states: Vec<Value> = fumo::State::ALL
-        .into_iter()
-        .map(|state| json!({ "fumo": state.code(), "object-5": lwm2m::FirmwareState::from(state).code() }))
-        .collect();
+    let states: Vec<Value> =
+        fumo::State::ALL.into_iter().map(|state| json!({ "fumo": state.code(), "object-5": lwm2m::FirmwareState::from(state).code() })).collect();
     let results: Vec<Value> = fumo::ResultCode::FIXED
         .into_iter()
         .map(|result| json!({ "fumo": result.code(), "object-5": lwm2m::FirmwareResult::from_fumo(result).map(lwm2m::FirmwareResult::code) }))

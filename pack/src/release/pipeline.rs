@@ -12,7 +12,7 @@ use sealift_formats::text::Description;
 
 use super::config::{LanguageText, OldImage, Release};
 use super::outputs::{self, Subject};
-use super::report::{self, Document, File, OmittedDocument, Generator, Kind, Omitted, Patch, Report};
+use super::report::{self, Document, File, Generator, Kind, Omitted, OmittedDocument, Patch, Report};
 use crate::documents::dlota::{self, Descriptor};
 use crate::keys::{self, PrivateKey};
 use crate::oma::sacmo::{Message, Workflow};

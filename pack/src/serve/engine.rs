@@ -134,14 +134,7 @@ fn push(context: &Context, change: &mut Change<'_>, id: &str, now: u64) -> Resul
     Ok(notification.write(&secret, &nonce).ok())
 }
 
-fn notice(
-    context: &Context,
-    change: &mut Change<'_>,
-    package: &str,
-    order: Option<&str>,
-    (code, text): (u16, &str),
-    now: u64,
-) -> Result<bool, store::Error> {
+fn notice(context: &Context, change: &mut Change<'_>, package: &str, order: Option<&str>, (code, text): (u16, &str), now: u64) -> Result<bool, store::Error> {
     if context.dist.package(package).is_none() {
         return Ok(false);
     }

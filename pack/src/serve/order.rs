@@ -75,16 +75,21 @@ impl Exchange<'_, '_> {
                     return Ok(Vec::new());
                 }
                 progress.order = None;
-                progress.stage = if progress.attempts >= campaign.attempts { Stage::Failed } else { Stage::Waiting };
+                progress.stage = match self.device.fumo_state {
+                    // The package has got there all the same.
+                    Some(state) if campaign.kind == Kind::Firmware && state == fumo::State::ReadyToUpdate.code() => Stage::Downloaded,
+                    _ if progress.attempts >= campaign.attempts => Stage::Failed,
+                    _ => Stage::Waiting,
+                };
                 if progress.stage == Stage::Failed {
                     return Ok(Vec::new());
                 }
             }
-            Stage::Downloaded if campaign.kind == Kind::Firmware => {
-                let correlator = self.order(campaign);
-                return Ok(self.started(campaign, vec![commands::fumo_exec(Operation::Update, &context.management, &correlator)]));
-            }
             _ => {}
+        }
+        if progress.stage == Stage::Downloaded && campaign.kind == Kind::Firmware {
+            let correlator = self.order(campaign);
+            return Ok(self.started(campaign, vec![commands::fumo_exec(Operation::Update, &context.management, &correlator)]));
         }
         let progress = self.device.progress.entry(campaign.name.clone()).or_default();
         if campaign.on_request && !progress.requested {
@@ -98,7 +103,8 @@ impl Exchange<'_, '_> {
         let Some(package) = context.dist.package_for(version.as_deref()) else { return Ok(Vec::new()) };
         if campaign.confirm && !progress.confirmed {
             let report = &context.dist.report;
-            let text = format!("Update from {} to {} {}? {} bytes.", version.as_deref().unwrap_or("nothing"), report.product, report.version, package.bytes.len());
+            let text =
+                format!("Update from {} to {} {}? {} bytes.", version.as_deref().unwrap_or("nothing"), report.product, report.version, package.bytes.len());
             self.session.asked = vec![(1, Asked::Confirmation(campaign.name.clone()))];
             return Ok(vec![Command::Alert(Interaction::new(dm::Kind::Confirm, &text).to_alert(0))]);
         }

@@ -10,7 +10,9 @@ use super::dist::Dist;
 use super::record::{Asked, Device, Event, Outcome, Progress, Session, Stage};
 use super::store::{self, Change};
 use crate::oma::auth::{self, Secret};
-use crate::oma::dm::{self, Alert, Challenge, Command, CommandName, Credentials, Encoding, GenericAlert, Header, Message, Meta, Response, Status, code, status};
+use crate::oma::dm::{
+    self, Alert, Challenge, Command, CommandName, Credentials, Encoding, GenericAlert, Header, Message, Meta, Response, Status, code, status,
+};
 use crate::oma::xml::Limits;
 use crate::oma::{fumo, sacmo, scomo, trace};
 use crate::release::outputs::Management;
@@ -278,15 +280,13 @@ impl Exchange<'_, '_> {
         if let Some(request) = fumo::Request::from_alert(generic) {
             let kinds = [super::campaign::Kind::Firmware, super::campaign::Kind::Workflow];
             self.event(&format!("asks for a firmware update ({})", request.requester.alert_type().rsplit('.').next().unwrap_or_default()))?;
-            return Ok(self.request(|context, campaign| {
-                kinds.contains(&campaign.kind) && context.dist.package_for(None).is_some()
-            }));
+            return Ok(self.request(|context, campaign| kinds.contains(&campaign.kind) && context.dist.package_for(None).is_some()));
         }
         if let Some(request) = scomo::Request::from_alert(generic) {
             self.event(&format!("asks for the component {}", request.identifier))?;
-            return Ok(self.request(|context, campaign| {
-                campaign.kind == super::campaign::Kind::Component && context.dist.report.component == request.identifier
-            }));
+            return Ok(
+                self.request(|context, campaign| campaign.kind == super::campaign::Kind::Component && context.dist.report.component == request.identifier)
+            );
         }
         let found = match (fumo::Report::from_alert(generic), scomo::Report::from_alert(generic), self.context.workflow.from_alert(generic)) {
             (Ok(Some(report)), ..) => {
@@ -337,14 +337,8 @@ impl Exchange<'_, '_> {
     fn report(&mut self, key: &str, found: Found) -> Result<(), store::Error> {
         let ordered = |progress: &Progress| progress.order.as_ref().is_some_and(|order| order.correlator == key);
         let name = self.device.progress.iter().find(|(_, progress)| ordered(progress)).map(|(name, _)| name.clone());
-        let outcome = Outcome {
-            device: self.device.id.clone(),
-            campaign: name.clone(),
-            operation: found.operation,
-            code: found.code,
-            text: found.text,
-            time: self.now,
-        };
+        let outcome =
+            Outcome { device: self.device.id.clone(), campaign: name.clone(), operation: found.operation, code: found.code, text: found.text, time: self.now };
         if !self.change.put_outcome(key, &outcome)? {
             return Ok(());
         }
@@ -407,8 +401,14 @@ impl Exchange<'_, '_> {
                     self.session.sending = None;
                     let text = format!("the device answered {} with status {}", answer.command.as_str(), answer.code);
                     let operation = answer.command.as_str().to_owned();
-                    let outcome =
-                        Outcome { device: self.device.id.clone(), campaign: Some(name.clone()), operation, code: answer.code, text: text.clone(), time: self.now };
+                    let outcome = Outcome {
+                        device: self.device.id.clone(),
+                        campaign: Some(name.clone()),
+                        operation,
+                        code: answer.code,
+                        text: text.clone(),
+                        time: self.now,
+                    };
                     self.change.put_outcome(&order.correlator, &outcome)?;
                     self.event(&text)?;
                 }

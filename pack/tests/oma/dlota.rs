@@ -70,7 +70,8 @@ fn every_status_with_its_cause() {
     assert_eq!(of(&good.replace(SUIT, "image/gif"), package(), &nothing), said("953 Non-Acceptable Content", 405));
     assert_eq!(of(&good, package(), &|kit| kit.faults = vec![Fault::Corrupt(900)]), said("954 Loader Error", 402));
     // The children in another order, and elements of others: all the same.
-    let mixed = format!("<x xmlns=\"urn:x\"/><DDVersion>1.1</DDVersion><objectURI>p.suit</objectURI><size>{size}</size><later/><type>a/b</type><type>{SUIT}</type>");
+    let mixed =
+        format!("<x xmlns=\"urn:x\"/><DDVersion>1.1</DDVersion><objectURI>p.suit</objectURI><size>{size}</size><later/><type>a/b</type><type>{SUIT}</type>");
     assert_eq!(of(&mixed, package(), &nothing), said("900 Success", 200));
 }
 

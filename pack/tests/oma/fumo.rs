@@ -276,7 +276,8 @@ fn an_older_release_is_not_acceptable() {
     let kit = trial.device("a");
     assert_eq!(kit.codes(), [200]);
     // The same package once more: it is there already, and nothing is done.
-    let odd = OddServer::new(|_, _| Odd { status: 200, media_type: "application/suit-envelope+cose".into(), body: file("dist/lamp-2.0-from-1.0.suit"), cut: None });
+    let odd =
+        OddServer::new(|_, _| Odd { status: 200, media_type: "application/suit-envelope+cose".into(), body: file("dist/lamp-2.0-from-1.0.suit"), cut: None });
     let again = Trial::one(|campaign| (campaign.force, campaign.url) = (true, Some(format!("{}/p", odd.url))));
     let mut same = again.device("a");
     same.root.clone_from(&kit.root);

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod dlota;
+mod fleet;
 mod fumo;
 mod hostile;
 mod others;

@@ -14,14 +14,14 @@ fn a_component_is_installed_and_updated() {
         let mut kit = trial.device("new");
         kit.encoding = Encoding::Wbxml;
         assert_eq!(kit.codes(), [1200], "{delivery:?}");
-        assert_eq!(kit.open().unwrap().image(Some("app")).unwrap(), common::image(2));
-        assert_eq!(kit.open().unwrap().image(None).unwrap(), common::image(0), "the firmware is another matter");
+        assert!(kit.open().unwrap().image(Some("app")).unwrap() == common::image(2));
+        assert!(kit.open().unwrap().image(None).unwrap() == common::image(0), "the firmware is another matter");
         assert!(kit.run().is_empty());
         let kit = trial.device("old");
         kit.open().unwrap();
         Device::add_component(&kit.root, "app", &common::image(1), "1.1").unwrap();
         assert_eq!(kit.codes(), [1200]);
-        assert_eq!(kit.open().unwrap().image(Some("app")).unwrap(), common::image(2));
+        assert!(kit.open().unwrap().image(Some("app")).unwrap() == common::image(2));
         let operation = if delivery == Delivery::Inline { "Install" } else { "DownloadInstall" };
         assert!(trial.results().iter().all(|(_, done, code)| done == operation && *code == 1200), "{:?}", trial.results());
     }
@@ -41,7 +41,7 @@ fn a_device_asks_for_a_component() {
     kit.open().unwrap();
     Device::add_component(&kit.root, "app", &common::image(0), "1.0").unwrap();
     assert_eq!(kit.wish(&Wish::Component("app".into()))[0].code, 1200);
-    assert_eq!(kit.open().unwrap().image(Some("app")).unwrap(), common::image(2));
+    assert!(kit.open().unwrap().image(Some("app")).unwrap() == common::image(2));
 }
 
 #[test]

@@ -284,6 +284,11 @@ pub struct OddServer {
 
 impl OddServer {
     pub fn new(answer: impl Fn(&str, usize) -> Odd + Send + 'static) -> Self {
+        Self::talking(move |path, count, _| answer(path, count))
+    }
+
+    /// The same with the body that was sent.
+    pub fn talking(answer: impl Fn(&str, usize, &[u8]) -> Odd + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
@@ -308,7 +313,7 @@ impl OddServer {
                 let mut body = vec![0; length];
                 let _ = reader.read_exact(&mut body);
                 log.lock().unwrap().push((path.clone(), String::from_utf8_lossy(&body).into_owned()));
-                let odd = answer(&path, count);
+                let odd = answer(&path, count, &body);
                 let head = format!(
                     "HTTP/1.1 {} Odd\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                     odd.status,
