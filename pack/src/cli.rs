@@ -36,7 +36,7 @@ pub enum Verb {
     Trust(cmd::trust::Trust),
     Verify(cmd::verify::Verify),
     Serve(cmd::serve::Serve),
-    Device(cmd::device::Device),
+    Device(Box<cmd::device::Device>),
 }
 
 #[cfg(test)]

@@ -207,7 +207,7 @@ impl Fetch<'_> {
         let mismatch = |text: String| Err(Failure::new(ResultCode::CorruptedPackage, 905, text));
         if let Some(descriptor) = descriptor {
             let found = media_type(response);
-            if !descriptor.types.iter().any(|mime| *mime == found) {
+            if !descriptor.types.contains(&found) {
                 return mismatch(format!("the package comes as `{found}`, the descriptor says {}", descriptor.types.join(", ")));
             }
             if total.is_some_and(|total| total != descriptor.size) {

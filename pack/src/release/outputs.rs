@@ -83,6 +83,9 @@ pub struct Output {
     pub bytes: Vec<u8>,
 }
 
+/// A purpose without a file, and the reason.
+pub type Omission = (Purpose, String);
+
 /// The package that the files are for.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
@@ -124,7 +127,7 @@ pub enum Error {
 ///
 /// # Errors
 /// A text or an address that a document cannot carry.
-pub fn make(subject: &Subject<'_>, management: &Management) -> Result<(Vec<Output>, Vec<(Purpose, String)>), Error> {
+pub fn make(subject: &Subject<'_>, management: &Management) -> Result<(Vec<Output>, Vec<Omission>), Error> {
     let mut maker = Maker { subject, outputs: Vec::new(), omitted: Vec::new() };
     if subject.package.len() <= MAX_COMMAND_PACKAGE_BYTES {
         maker.messages(Purpose::FumoInline, vec![commands::fumo_inline(subject.package, management, subject.correlator)])?;
@@ -164,7 +167,7 @@ const NO_ADDRESS: &str = "no base-url in [descriptor]: nobody knows where the pa
 struct Maker<'a> {
     subject: &'a Subject<'a>,
     outputs: Vec<Output>,
-    omitted: Vec<(Purpose, String)>,
+    omitted: Vec<Omission>,
 }
 
 impl Maker<'_> {

@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "one test binary in several files")]
 
+mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod dlota;

@@ -46,7 +46,8 @@ fn a_device_asks_for_a_component() {
 
 #[test]
 fn what_goes_wrong_with_a_component_has_its_own_codes() {
-    let outcomes: Vec<(fn(&mut crate::support::Kit), u16)> = vec![
+    type Change = fn(&mut crate::support::Kit);
+    let outcomes: [(Change, u16); 5] = [
         (|kit| kit.identity.storage = 100, 1404),
         (|kit| kit.identity.slot = 100, 1406),
         (|kit| kit.identity.class = uuid::Uuid::nil(), 1407),

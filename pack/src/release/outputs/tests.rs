@@ -39,7 +39,7 @@ fn flat(commands: &[Command]) -> Vec<&Command> {
 
 #[test]
 fn both_forms_of_every_command_say_the_same_and_carry_the_package() {
-    let package: Vec<u8> = (0..40_000u32).map(|n| (n * 7 >> 3) as u8).collect();
+    let package: Vec<u8> = (0..40_000u32).map(|n| ((n * 7) >> 3) as u8).collect();
     let flow = workflow();
     let (outputs, omitted) = make(&subject(&package, &flow), &Management::default()).unwrap();
     assert!(omitted.is_empty());
