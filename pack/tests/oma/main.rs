@@ -10,5 +10,6 @@ mod fleet;
 mod fumo;
 mod hostile;
 mod others;
+mod page;
 mod power;
 mod support;
