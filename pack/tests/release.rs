@@ -105,3 +105,29 @@ fn a_release_that_fails_leaves_the_one_before() {
     let leftovers = fs::read_dir(shop.folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".sealift-"));
     assert_eq!(leftovers.count(), 0);
 }
+
+#[test]
+fn what_describes_a_package_follows_its_approval() {
+    let shop = Workshop::with_release();
+    let before = shop.tree("dist");
+    assert!(shop.ok(["refresh", "dist"]).contains("no package had changed"));
+    assert_eq!(shop.tree("dist"), before, "nothing has changed, and nothing does");
+    let package = "dist/lamp-2.0-from-1.0.suit";
+    shop.approve(package, "approved");
+    fs::rename(shop.path("approved"), shop.path(package)).unwrap();
+    assert!(shop.ok(["refresh", "dist"]).contains("changed: lamp-2.0-from-1.0.suit"));
+    let approved = shop.read(package);
+    let descriptor = sealift::documents::dlota::Descriptor::read(&shop.read("dist/lamp-2.0-from-1.0.dd")).unwrap();
+    assert_eq!(descriptor.size, approved.len() as u64);
+    let command = String::from_utf8(shop.read("dist/lamp-2.0-from-1.0.fumo-inline.xml")).unwrap();
+    assert!(command.contains(&sealift::oma::auth::base64(&approved)));
+    let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    let first = &report["packages"][0];
+    for entry in [&first["package"], &first["descriptor"]].into_iter().chain(first["documents"].as_array().unwrap()) {
+        let bytes = shop.read(&format!("dist/{}", entry["file"].as_str().unwrap()));
+        assert_eq!(entry["sha256"], sealift::hex::encode(&sealift::package::image_id(&bytes).digest), "{entry}");
+    }
+    // Another release's package is not described as if it were this one's.
+    fs::copy(shop.path("dist/lamp-2.0-full.suit"), shop.path(package)).unwrap();
+    assert!(shop.fails(1, ["refresh", "dist"]).contains("release.json says"));
+}

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod keygen;
 pub mod pack;
 pub mod rebuild;
+pub mod refresh;
 pub mod select;
 pub mod serve;
 pub mod sign;
@@ -45,6 +46,7 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Attach(args) => attach::run(args),
         Verb::Approve(args) => approve::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
+        Verb::Refresh(args) => refresh::run(args),
         Verb::Caps(args) => caps::run(args),
         Verb::Select(args) => select::run(args),
         Verb::Trust(args) => trust::run(args),

@@ -3,4 +3,5 @@
 pub mod config;
 pub mod outputs;
 pub mod pipeline;
+pub mod refresh;
 pub mod report;

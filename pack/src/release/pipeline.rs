@@ -330,6 +330,7 @@ impl<'a> Builder<'a> {
             class: release.class.to_string(),
             date,
             new_image: of_image(self.new_id, None),
+            management: release.management.clone(),
             packages,
             omitted,
         }
@@ -344,7 +345,7 @@ fn remark_on_large_deltas(packages: &mut [report::Package]) {
     }
 }
 
-fn of_image(id: ImageId, file: Option<String>) -> File {
+pub(super) fn of_image(id: ImageId, file: Option<String>) -> File {
     File { file, size: id.size, sha256: hex::encode(&id.digest) }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::outputs::Purpose;
+use super::outputs::{Management, Purpose};
 
 /// Version of the report's form.
 pub const FORMAT: u32 = 1;
@@ -37,6 +37,9 @@ pub struct Report {
     pub date: Option<u64>,
     /// The new image.
     pub new_image: File,
+    /// Where the management objects of the devices are.
+    #[serde(default)]
+    pub management: Management,
     /// One for each old image in the order of the release file, the full package last.
     pub packages: Vec<Package>,
     /// Old images for which there is no package of their own.

@@ -336,3 +336,23 @@ fn servers_that_make_no_sense() {
     stranger.identity.password = "other".into();
     assert!(matches!(stranger.open().unwrap().run(&Wish::Orders), Err(Error::Refused(401))));
 }
+
+#[test]
+fn who_says_nothing_keeps_nobody_waiting() {
+    let trial = Trial::one(|_| {});
+    let address = trial.server.address();
+    let silent: Vec<_> = (0..100).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    let mut half = std::net::TcpStream::connect(address).unwrap();
+    std::io::Write::write_all(&mut half, b"POST /dm HTTP/1.1\r\nHost: h\r\nContent-Type: application/vnd.syncml.dm+xml\r\nContent-Length: 100\r\n\r\n<Syn")
+        .unwrap();
+    assert_eq!(trial.device("a").codes(), [200]);
+    drop((silent, half));
+    // What is no HTTP at all, and a header without end.
+    for junk in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[b'x'; 100_000]] {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let _ = std::io::Write::write_all(&mut stream, junk);
+        let mut answer = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut stream, &mut answer);
+    }
+    is_alive(&trial);
+}

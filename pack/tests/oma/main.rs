@@ -13,3 +13,4 @@ mod others;
 mod page;
 mod power;
 mod support;
+mod wire;

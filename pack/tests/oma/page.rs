@@ -33,7 +33,16 @@ fn the_page_shows_devices_states_and_results() {
         let _ = kit.open().unwrap().run(&sealift::device::Wish::Orders);
     }
     let Some(dom) = browse(&trial.server.url(), &["--dump-dom"]) else { return };
-    for part in ["SIM:a", "SIM:b", "update: done, 200", "update: failed, 403", "200 (success)", "403 (the package is not for this device)", "reports DownloadAndUpdate", "For trials."] {
+    for part in [
+        "SIM:a",
+        "SIM:b",
+        "update: done, 200",
+        "update: failed, 403",
+        "200 (success)",
+        "403 (the package is not for this device)",
+        "reports DownloadAndUpdate",
+        "For trials.",
+    ] {
         assert!(dom.contains(part), "{part}: {dom}");
     }
     assert!(dom.contains("<b id=\"n-devices\">4</b>") && dom.contains("id=\"n-done\" class=\"good\">2<"), "{dom}");
