@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::fault::{Faults, PowerCut};
 use super::memory::{Identity, folder, load, save};
-use crate::image_file::OldFile;
 use crate::install;
 use crate::package::image_id;
 use crate::{exit::Rejection, hex};
@@ -171,14 +170,13 @@ impl Engine for FileFlash {
         let storage = |source| InstallError::Storage(source);
         let path = self.slot(self.other());
         let mut new = Slot { file: File::create(&path).map_err(storage)?, capacity: self.capacity, faults };
-        let applied = if verified.old.is_some() {
-            let old = OldFile::open(&self.slot(self.boot.active)).map_err(storage)?;
-            install::apply(old, &mut new, patch, Expectation::Manifest(verified), &mut |_| {}).map_err(|error| told(error, std::convert::identity))
+        let old = if verified.old.is_some() {
+            self.image()?
         } else {
             // A full image is made from nothing.
-            install::apply(&[][..], &mut new, patch, Expectation::Manifest(verified), &mut |_| {}).map_err(|error| told(error, io::Error::other))
+            Vec::new()
         };
-        let applied = applied?;
+        let applied = install::apply(&old[..], &mut new, patch, Expectation::Manifest(verified), &mut |_| {}).map_err(told)?;
         self.boot.trial = Some(Image {
             size: applied.new_size,
             sha256: hex::encode(&verified.new.digest),
@@ -236,13 +234,13 @@ impl WriteImage for Slot<'_> {
     }
 }
 
-fn told<R: std::error::Error + 'static>(error: install::Error<R, io::Error>, old: impl FnOnce(R) -> io::Error) -> InstallError {
+fn told<R: std::error::Error + Send + Sync + 'static>(error: install::Error<R, io::Error>) -> InstallError {
     let cut = |source: &io::Error| source.get_ref().is_some_and(|inner| inner.is::<PowerCut>());
     match error {
         install::Error::Rejected(rejection) => InstallError::Rejected(rejection),
         install::Error::NewImage(source) if cut(&source) => InstallError::Device(PowerCut.into()),
         install::Error::NewImage(source) => InstallError::Storage(source),
-        install::Error::OldImage(source) => InstallError::Storage(old(source)),
+        install::Error::OldImage(source) => InstallError::Storage(io::Error::other(source)),
         install::Error::Misuse(reason) => InstallError::Storage(io::Error::other(reason.to_string())),
     }
 }

@@ -119,6 +119,26 @@ fn curl_gets_a_package_in_ranges_and_posts_a_report() {
 }
 
 #[test]
+fn the_readme_s_own_words_work() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        return common::skipped("curl");
+    }
+    let trial = Trial::one(|_| {});
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let words: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("$ ")).filter(|line| line.starts_with("curl ")).collect();
+    assert_eq!(words.len(), 3, "{words:?}");
+    let folder = tempfile::tempdir().unwrap();
+    for line in &words {
+        let command = line.replace("http://127.0.0.1:8066", &trial.server.url()).replace("NAME", DELTA);
+        let output = Command::new("sh").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    // The first two lines have got it in two parts.
+    assert!(std::fs::read(folder.path().join(format!("{DELTA}.suit"))).unwrap() == file(&format!("dist/{DELTA}.suit")));
+    assert!(trial.status()["events"].to_string().contains("900 Success"));
+}
+
+#[test]
 fn the_server_s_files() {
     let trial = Trial::one(|_| {});
     let url = trial.server.url();
