@@ -6,6 +6,7 @@ use sealift_formats::compact::body::{Body, BodyError};
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::compact::old_image::OldImage;
 use sealift_formats::compact::parameters::model;
+use sealift_formats::compact::state::{StateSink, StateSource};
 use sealift_formats::compact::tables::Tables;
 use sealift_formats::patch::Header;
 
@@ -18,6 +19,12 @@ use crate::storage::ReadImage;
 /// Input that a step of the body never uses up (SPEC section 4.2): a step begins when so much is there, or all that there is.
 const STEP_INPUT: usize = 64;
 
+/// Bytes that a step makes at most (SPEC section 4.2): a step begins when there is room for so many, or for the rest of the group.
+const STEP_OUTPUT: usize = 64;
+
+/// A group buffer of this size does for groups of any size.
+pub(super) const LEAST_GROUP: usize = 2 * STEP_OUTPUT;
+
 /// Decodes the payload of profile `compact`.
 #[derive(Debug)]
 pub(super) struct Compact<'m, O: ReadImage> {
@@ -29,8 +36,10 @@ pub(super) struct Compact<'m, O: ReadImage> {
     kept_length: usize,
     /// Bytes of the payload used up.
     consumed: u64,
-    /// Bytes of the current group that are made.
+    /// Bytes that are made and not handed out.
     filled: usize,
+    /// Bytes of the current group that are not made.
+    left: u64,
 }
 
 impl<'m, O: ReadImage> Compact<'m, O> {
@@ -47,7 +56,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         let model = model(header.instruction_set).ok_or(Error::NotBuiltIn)?;
         let old = Old { image: old, error: None };
         let body = tables.body(parameters, &class, model, old).ok_or(Error::RamClass)?;
-        Ok(Self { plan, body, coder: None, kept: [0; STEP_INPUT], kept_length: 0, consumed: 0, filled: 0 })
+        Ok(Self { plan, body, coder: None, kept: [0; STEP_INPUT], kept_length: 0, consumed: 0, filled: 0, left: 0 })
     }
 
     /// Decodes from the start of `input` until a group is ready, or more input is needed, or the new image is whole.
@@ -55,11 +64,13 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         let left = self.plan.payload_size.saturating_sub(self.consumed).saturating_sub(to_u64(self.kept_length));
         let all_there = to_u64(input.len()) >= left;
         let input = input.get(..to_usize(left).min(input.len())).unwrap_or_default();
-        let group_length = to_usize(self.plan.group_size.min(to_u64(group.len())));
+        if self.left == 0 && self.filled == 0 {
+            self.left = self.plan.group_size.min(self.plan.new_size.saturating_sub(self.body.position().into()));
+        }
         let mut feed = Feed { kept: &self.kept, kept_length: self.kept_length, input, used: 0 };
         let mut hungry = false;
         let outcome = loop {
-            if self.body.finished() || (self.filled >= group_length && self.filled > 0) {
+            if self.body.finished() || self.is_ready(group) {
                 break Ok(());
             }
             if !all_there && feed.left() < STEP_INPUT {
@@ -70,11 +81,18 @@ impl<'m, O: ReadImage> Compact<'m, O> {
                 Some(coder) => coder,
                 None => DecoderState::start(&mut feed),
             };
-            let room = group.get_mut(self.filled..group_length).unwrap_or_default();
+            let room = group.get_mut(self.filled..).unwrap_or_default();
+            let room = match usize::try_from(self.left) {
+                Ok(left) if left < room.len() => room.get_mut(..left).unwrap_or_default(),
+                _ => room,
+            };
             let step = self.body.step(&mut coder.with(&mut feed), room);
             self.coder = Some(coder);
             match step {
-                Ok(made) => self.filled = self.filled.saturating_add(made),
+                Ok(made) => {
+                    self.filled = self.filled.saturating_add(made);
+                    self.left = self.left.saturating_sub(to_u64(made));
+                }
                 Err(error) => break Err(error),
             }
         };
@@ -89,9 +107,54 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         if self.body.finished() && self.consumed != self.plan.payload_size {
             return Err(refused(ErrorKind::PayloadSize, self.plan.payload_start.saturating_add(self.consumed)).into());
         }
-        let whole = self.body.finished() || self.filled >= group_length;
+        let whole = self.body.finished() || self.is_ready(group);
         let ready = if whole { core::mem::take(&mut self.filled) } else { 0 };
         Ok(Decoded { consumed: taken, ready })
+    }
+
+    /// Whether what is made must be handed out: the group is whole, or the buffer has no room for another step.
+    fn is_ready(&self, group: &[u8]) -> bool {
+        let room = group.len().saturating_sub(self.filled);
+        self.filled > 0 && (self.left == 0 || (room < STEP_OUTPUT && to_u64(room) < self.left))
+    }
+
+    /// Whether what was handed out last ends a group, and the state can be saved there.
+    pub(super) fn is_savable(&self) -> bool {
+        self.left == 0 && self.filled == 0 && self.body.is_savable()
+    }
+
+    /// Most bytes that [`save`](Self::save) puts at this or any later group.
+    pub(super) fn most_saved_bytes(&mut self) -> u64 {
+        self.body.most_saved_bytes().saturating_add(to_u64(STEP_INPUT)).saturating_add(32)
+    }
+
+    /// Saves the state at the end of a group.
+    pub(super) fn save<S: StateSink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        sink.put(&self.consumed.to_le_bytes())?;
+        sink.put(&[u8::try_from(self.kept_length).unwrap_or(u8::MAX), u8::from(self.coder.is_some())])?;
+        sink.put(&self.kept)?;
+        for word in self.coder.map_or([0; 2], DecoderState::to_words) {
+            sink.put_word(word)?;
+        }
+        self.body.save(sink)
+    }
+
+    /// Takes the state that [`save`](Self::save) put; false when it cannot be one. [`go_on`](Self::go_on) follows.
+    pub(super) fn restore<S: StateSource>(&mut self, source: &mut S) -> Result<bool, S::Error> {
+        let (mut consumed, mut counts) = ([0; 8], [0; 2]);
+        source.take(&mut consumed)?;
+        source.take(&mut counts)?;
+        source.take(&mut self.kept)?;
+        let words = [source.take_word()?, source.take_word()?];
+        let [kept_length, started] = counts;
+        (self.consumed, self.kept_length) = (u64::from_le_bytes(consumed), kept_length.into());
+        self.coder = (started == 1).then(|| DecoderState::from_words(words));
+        Ok(self.body.restore(source)? && self.kept_length <= STEP_INPUT)
+    }
+
+    /// Makes ready to decode after [`restore`](Self::restore).
+    pub(super) fn go_on(&mut self) {
+        self.body.go_on();
     }
 
     /// Whether the whole new image has been handed out and the whole payload used up.
