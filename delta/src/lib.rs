@@ -169,6 +169,7 @@ fn header_of<'a>(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) 
         old_base: 0,
         base_shift: 0,
         parameters: &[],
+        in_place: None,
     }
 }
 

@@ -212,6 +212,14 @@ kinds! {
     FrameCorrupt = 155, "a zstd frame is corrupt";
     /// The payload ends before the new image is complete, or after.
     PayloadSize = 156, "the payload does not have the size that the header announces";
+    /// Sectors of an in-place patch are not of 2^8 to 2^17 bytes.
+    InPlaceSector(log2: u8) = 157, "sectors of 2^{log2} bytes are not allowed in place";
+    /// The in-place layout is too long, has too many runs or no scratch.
+    InPlaceForm = 158, "the in-place layout of the patch is malformed";
+    /// The in-place layout lists a sector twice or outside the new image, or does not list one that the old image does not have.
+    InPlaceList = 159, "the in-place layout of the patch lists sectors that cannot be";
+    /// An in-place layout in a patch that cannot have one: of another profile than `compact`, with groups of another size than sectors, or with type information.
+    InPlaceProfile = 160, "this patch cannot be applied in place";
 
     // 180-189: capability record.
     /// The file does not start with `sealift-capabilities`.

@@ -6,7 +6,8 @@ use apply_support::images::{Pair, small_pair, small_patch};
 use apply_support::writer::{Parts, Patch, Settings, frame};
 use apply_support::{Buffers, Failure, NewInMemory, apply, apply_pieces, reason};
 use sealift_formats::ErrorKind;
-use sealift_formats::patch::{GroupHead, Header, InstructionSet, Profile, SegmentListHead};
+use sealift_formats::patch::in_place::Run;
+use sealift_formats::patch::{GroupHead, Header, InPlace, InstructionSet, Profile, SegmentListHead};
 use sealift_verify::applier::{Applied, Applier, ApplyError, Decompressors, Expectation};
 use sealift_verify::decompress::{DecompressError, Decompressor, NoDecompressor, Step};
 use sealift_verify::{Error, digest::sha256};
@@ -361,6 +362,11 @@ fn what_this_build_has_no_code_for_is_refused() {
     assert_eq!(refused(&Parts { parameters: vec![12, 1], ..parts() }.finish()), Error::NotBuiltIn);
     let parts = parts();
     assert_eq!(refused(&parts.finish_with(&Header { profile: Profile::Compact, ..parts.header() })), Error::NotBuiltIn);
+
+    let value = InPlace::write(12, 1, &[Run { first: 0, length: parts.new.len().div_ceil(4096) as u32, descending: false }]);
+    let in_place = Some(InPlace::parse(&value, parts.old.len() as u64, parts.new.len() as u64).unwrap());
+    let patch = parts.finish_with(&Header { profile: Profile::Compact, group_log2: 12, in_place, ..parts.header() });
+    assert_eq!(refused(&patch), Error::Format(ErrorKind::UnsupportedExtension(4).at(0)), "a patch in place");
 
     let (patch, mut buffers, mut new) = (parts.finish(), Buffers::roomy(), NewInMemory::default());
     let none = Decompressors { literal: NoDecompressor, residual: NoDecompressor };

@@ -99,8 +99,10 @@ pub struct Body<'a, O> {
     model: Model<'a>,
     types: Option<Section<'a>>,
     run: Run,
-    /// New bytes made.
+    /// Where in the new image the next byte goes.
     position: u32,
+    /// Where the bytes to be made end: the image, or in place the sector.
+    limit: u32,
     /// Segments started.
     started: usize,
     /// Old minus new offset of the last copy.
@@ -122,19 +124,42 @@ impl<'a, O: OldImage> Body<'a, O> {
         types: Option<Section<'a>>,
     ) -> Self {
         let recent = Recent { hits: u32::MAX, lines: 0, ..Recent::default() };
-        Self { parameters, predictor, map, model, types, run: Run::Count, position: 0, started: 0, diagonal: 0, recent, calls, called: 0 }
+        let limit = if parameters.in_place { 0 } else { parameters.new_size };
+        Self { parameters, predictor, map, model, types, run: Run::Count, position: 0, limit, started: 0, diagonal: 0, recent, calls, called: 0 }
     }
 
-    /// Bytes of the new image made so far.
+    /// Where in the new image the next byte goes; the bytes made so far, unless in place.
     #[must_use]
     pub fn position(&self) -> u32 {
         self.position
     }
 
-    /// Whether the new image is complete.
+    /// Whether the new image is complete; in place, whether the segment list and the sector entered last are, so that the next sector may be entered.
     #[must_use]
     pub fn finished(&self) -> bool {
-        self.position >= self.parameters.new_size && !matches!(self.run, Run::Count | Run::List { .. } | Run::Types)
+        self.position >= self.limit && !matches!(self.run, Run::Count | Run::List { .. } | Run::Types)
+    }
+
+    /// Goes to the sector of an in-place patch that starts at `position` of the new image, and forgets what was read of the old image. To be called when
+    /// [`Body::finished`], in the order of the layout (SPEC section 2.4). The segment that holds `position` goes on there, or else the gap before the next one.
+    pub fn enter(&mut self, position: u32) {
+        let sector = 1_u32 << self.parameters.group.min(31);
+        self.predictor.old().forget();
+        self.position = position;
+        self.limit = position.saturating_add(sector).min(self.parameters.new_size);
+        self.started = self.map.first_after(position);
+        let before = self.started.checked_sub(1).and_then(|number| self.map.get(number));
+        self.diagonal = before.map_or(0, |segment| segment.old.wrapping_sub(segment.new));
+        match before {
+            // The first line of a group begins the prediction.
+            Some(segment) if segment.new < position && position < segment.new.saturating_add(segment.length) => {
+                self.run = Run::Copy { segment, listed: true, length: 0, done: 0, slow: false };
+            }
+            _ => {
+                self.started = self.started.saturating_sub(usize::from(before.is_some_and(|segment| segment.new == position)));
+                self.enter_gap(0);
+            }
+        }
     }
 
     /// Does one small step: reads one number, or makes up to 64 bytes at the start of `out` (the rest of the group).
@@ -166,7 +191,7 @@ impl<'a, O: OldImage> Body<'a, O> {
                 coder.cause(Cause::Segments);
                 self.read_segment(coder, left, [new, old], gap, length).map(|()| 0)
             }
-            _ if self.position >= self.parameters.new_size => Ok(0),
+            _ if self.position >= self.limit => Ok(0),
             Run::Gap { until, literals } => Ok(self.gap(coder, until, literals, out)),
             Run::Length { until } => {
                 coder.cause(Cause::Inlines);
@@ -266,6 +291,10 @@ impl<'a, O: OldImage> Body<'a, O> {
 
     /// Goes on after a copy or at the start: to the next segment when it begins here, else to the gap before it.
     fn enter_gap(&mut self, literals: u32) {
+        if self.position >= self.limit {
+            self.run = Run::Gap { until: self.limit, literals };
+            return;
+        }
         let next = self.map.get(self.started);
         let section = self.types.as_ref().and_then(Section::start).filter(|&start| start >= self.position);
         if section == Some(self.position) {
@@ -278,7 +307,7 @@ impl<'a, O: OldImage> Body<'a, O> {
                 self.begin_copy(segment, true);
             }
             _ => {
-                let until = next.map_or(self.parameters.new_size, |segment| segment.new);
+                let until = next.map_or(self.limit, |segment| segment.new.min(self.limit));
                 let until = section.map_or(until, |start| until.min(start));
                 self.run = Run::Gap { until, literals };
             }

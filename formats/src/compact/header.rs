@@ -21,6 +21,8 @@ pub struct Parameters {
     pub group: u8,
     /// The RAM class: its number in [`CLASSES`].
     pub class: u8,
+    /// Whether groups are sectors that are made in an order of their own, each after [`Body::enter`](crate::compact::body::Body::enter).
+    pub in_place: bool,
 }
 
 /// How a RAM class is spent.

@@ -157,6 +157,21 @@ impl<'a> AddressMap<'a> {
         self.segments.get(number).filter(|_| number < self.used)
     }
 
+    /// How many segments begin at `new` or before, which is the number of the first one behind it.
+    #[must_use]
+    pub fn first_after(&self, new: u32) -> usize {
+        let (mut low, mut high) = (0, self.used);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.segments.get(middle).is_some_and(|segment| segment.new <= new) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
     /// Builds the index.
     pub fn index(&mut self) {
         let segments = &self.segments;

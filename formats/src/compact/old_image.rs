@@ -52,6 +52,11 @@ impl<O: OldImage> OldWindow<O> {
         self.failed
     }
 
+    /// Forgets what was read, since the image has changed.
+    pub fn forget(&mut self) {
+        self.held = 0;
+    }
+
     /// Bytes around `offset` and the place of `offset` among them: at least 64 behind and [`Self::AHEAD`] ahead, fewer at
     /// the ends of the image. What lies farther than that is not the same on every machine and must not be looked at.
     pub fn view(&mut self, offset: u32) -> (&[u8], usize) {

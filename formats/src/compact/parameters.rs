@@ -56,12 +56,15 @@ impl Parameters {
     /// # Errors
     ///
     /// [`ErrorKind::ProfileParameters`] when the field is malformed, or the header describes what this profile cannot do: images of a GiB and more (16 MiB and more below the largest class), groups above 16 MiB, or
-    /// images at two different addresses.
+    /// images at two different addresses. [`ErrorKind::InPlaceProfile`] for type information in an in-place patch.
     pub fn of_header(header: &Header<'_>) -> Result<Self, ErrorKind> {
         let CompactParameters { data, ram_size, ram } = CompactParameters::parse(header.parameters)?;
         let size = |size: u64| u32::try_from(size).ok().filter(|_| size < IMAGE_LIMIT).ok_or(ErrorKind::ProfileParameters);
         if header.group_log2 > 24 || header.base_shift != 0 {
             return Err(ErrorKind::ProfileParameters);
+        }
+        if header.in_place.is_some() && data & flag::TYPES != 0 {
+            return Err(ErrorKind::InPlaceProfile);
         }
         let class = class_of(header.ram_log2);
         let wide = CLASSES.get(usize::from(class)).is_some_and(|class| class.wide);
@@ -78,6 +81,7 @@ impl Parameters {
             base: header.old_base,
             group: header.group_log2,
             class,
+            in_place: header.in_place.is_some(),
         })
     }
 }

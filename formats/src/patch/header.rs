@@ -2,6 +2,7 @@
 
 use crate::{
     error::{DecodeError, ErrorKind},
+    patch::in_place::{self, InPlace},
     varint::{read_varint, unzigzag},
 };
 
@@ -163,6 +164,8 @@ pub struct Header<'a> {
     pub base_shift: i64,
     /// Parameters of the profile, at most 64 bytes.
     pub parameters: &'a [u8],
+    /// The order of sectors; `None`: the new image goes to another slot than the old one.
+    pub in_place: Option<InPlace<'a>>,
 }
 
 /// What [`Header::parse`] found.
@@ -222,8 +225,15 @@ impl<'a> Header<'a> {
         }
         push_varint(u64::try_from(self.parameters.len()).unwrap_or(u64::MAX), &mut out);
         out.extend(self.parameters);
-        // No extensions are defined in version 1.
-        push_varint(0, &mut out);
+        match self.in_place {
+            None => push_varint(0, &mut out),
+            Some(layout) => {
+                push_varint(1, &mut out);
+                push_varint(in_place::TAG, &mut out);
+                push_varint(u64::try_from(layout.value().len()).unwrap_or(u64::MAX), &mut out);
+                out.extend(layout.value());
+            }
+        }
         out
     }
 }
@@ -248,7 +258,16 @@ fn parse_fields<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, DecodeError> 
         _ => (fields.varint()?, unzigzag(fields.varint()?)),
     };
     let parameters = fields.parameters()?;
-    fields.skip_extensions()?;
+    let in_place = match fields.extensions()? {
+        None => None,
+        Some((at, value)) => {
+            let most = if ram_log2 == 0 { in_place::MAX_BYTES } else { 1_usize.checked_shl(u32::from(ram_log2.saturating_sub(6))).unwrap_or(usize::MAX) };
+            let layout = if value.len() > most { Err(ErrorKind::InPlaceForm) } else { InPlace::parse(value, old_size, new_size) };
+            let layout = layout.map_err(|kind| if kind == ErrorKind::UnexpectedEnd { ErrorKind::InPlaceForm } else { kind });
+            let fits = |layout: &InPlace<'_>| profile == Profile::Compact && group_log2 == layout.sector_log2();
+            Some(layout.and_then(|layout| if fits(&layout) { Ok(layout) } else { Err(ErrorKind::InPlaceProfile) }).map_err(|kind| kind.at(at))?)
+        }
+    };
     Ok(Header {
         profile,
         chunk_log2,
@@ -263,6 +282,7 @@ fn parse_fields<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, DecodeError> 
         old_base,
         base_shift,
         parameters,
+        in_place,
     })
 }
 
@@ -320,15 +340,16 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Passes over the extensions that may be skipped and refuses the others: version 1 defines none.
-    fn skip_extensions(&mut self) -> Result<(), DecodeError> {
+    /// Passes over the extensions that may be skipped and refuses the others but the in-place layout, whose value and place it gives.
+    fn extensions(&mut self) -> Result<Option<(usize, &'a [u8])>, DecodeError> {
+        let mut layout = None;
         let count = self.checked_varint(|count| if count <= MAX_EXTENSIONS { Ok(()) } else { Err(ErrorKind::ExtensionForm) })?;
         let mut before = None;
         for _ in 0..count {
             let tag = self.checked_varint(|tag| {
                 if before.is_some_and(|before| tag <= before) {
                     Err(ErrorKind::ExtensionForm)
-                } else if tag & 1 == 0 {
+                } else if tag & 1 == 0 && tag != in_place::TAG {
                     Err(ErrorKind::UnsupportedExtension(tag))
                 } else {
                     Ok(())
@@ -336,9 +357,13 @@ impl<'a> Fields<'a> {
             })?;
             before = Some(tag);
             let size = self.checked_varint(|size| if size <= MAX_EXTENSION_BYTES { Ok(()) } else { Err(ErrorKind::ExtensionForm) })?;
-            self.bytes(usize::try_from(size).unwrap_or(usize::MAX))?;
+            let at = self.at;
+            let value = self.bytes(usize::try_from(size).unwrap_or(usize::MAX))?;
+            if tag == in_place::TAG {
+                layout = Some((at, value));
+            }
         }
-        Ok(())
+        Ok(layout)
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod chunk;
 pub mod fast;
 pub mod header;
+pub mod in_place;
 pub mod segment;
 
 pub use chunk::{DIGEST_BYTES, Geometry};
@@ -13,4 +14,5 @@ pub use chunk::{DIGEST_BYTES, Geometry};
 pub use chunk::{chain, first_chunk};
 pub use fast::{FastParameters, FrameGuard, GroupHead};
 pub use header::{Header, InstructionSet, Parsed, Profile};
+pub use in_place::InPlace;
 pub use segment::{Segment, SegmentListHead, SegmentListReader};

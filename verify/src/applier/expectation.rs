@@ -54,8 +54,7 @@ impl Expected {
             && header.profile == apply.profile
             && header.ram_log2 == apply.ram_log2
             && header.instruction_set == apply.instruction_set
-            // Version 1 has no in-place patches: a header that could be parsed describes none.
-            && apply.sector_log2 == 0
+            && apply.sector_log2 == header.in_place.map_or(0, |layout| layout.sector_log2())
             && header.old_size == self.old.map_or(0, |old| old.size)
             && header.new_size == self.new.size;
         if equal { Ok(()) } else { Err(Error::HeaderContradictsManifest) }

@@ -2,7 +2,7 @@
 
 use sealift_formats::ErrorKind;
 use sealift_formats::compact::tables::Tables;
-use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment};
+use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment, in_place};
 
 use super::Applied;
 use super::compact::Compact;
@@ -115,6 +115,9 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         };
         if let Some(expected) = &self.expected {
             expected.check_header(&header)?;
+        }
+        if header.in_place.is_some() {
+            return Err(refused(ErrorKind::UnsupportedExtension(in_place::TAG), 0).into());
         }
         let plan = Plan::new(&header, to_u64(length));
         let body_size = plan.payload_start.checked_add(plan.payload_size);

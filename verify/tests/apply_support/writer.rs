@@ -150,6 +150,7 @@ impl Parts {
             old_base: 0,
             base_shift: 0,
             parameters: &self.parameters,
+            in_place: None,
         }
     }
 
