@@ -12,8 +12,8 @@
 
 mod record;
 
-pub use record::{Pending, Phase, Record, Step};
 use record::{BASE_BYTES, STEP_BYTES};
+pub use record::{Pending, Phase, Record, Step};
 
 use crate::storage::{Chips, FlashError, FlashResult, Hand, Region, to_u32, to_usize};
 

@@ -8,8 +8,8 @@ mod region;
 
 pub use chips::{Chip, Chips, Geometry, LEAST_SECTOR, MOST_UNIT, OneChip, TwoChips, TwoChipsError};
 pub use nor::{ErasedValue, NorError, NorNew, NorOld, SharedFlash, SharedFlashError};
-pub(crate) use region::{FlashResult, Hand, Programmer, to_u32, to_usize};
 pub use region::{FlashError, Region};
+pub(crate) use region::{FlashResult, Hand, Programmer, to_u32, to_usize};
 
 /// The old image, read anywhere.
 pub trait ReadImage {

@@ -40,6 +40,26 @@ pub(super) struct Compact<'m, O: ReadImage> {
     filled: usize,
     /// Bytes of the current group that are not made.
     left: u64,
+    /// The list of an in-place patch, and how many of its sectors are entered.
+    list: Option<List>,
+}
+
+/// The list of an in-place patch (SPEC section 2.4); where its sectors are is in the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct List {
+    /// Sectors in the list.
+    pub listed: u32,
+    /// Sectors of a batch.
+    pub batch: u32,
+    /// Sectors entered.
+    pub entered: u32,
+}
+
+impl List {
+    /// Whether the sector entered last is the last one of its batch.
+    fn ends_batch(&self) -> bool {
+        self.entered > 0 && (self.entered == self.listed || self.entered.is_multiple_of(self.batch.max(1)))
+    }
 }
 
 impl<'m, O: ReadImage> Compact<'m, O> {
@@ -55,8 +75,9 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         let class = parameters.class().ok_or_else(|| refused(ErrorKind::ProfileParameters, 0))?;
         let model = model(header.instruction_set).ok_or(Error::NotBuiltIn)?;
         let old = Old { image: old, error: None };
+        let list = header.in_place.map(|layout| List { listed: layout.listed(), batch: layout.scratch_sectors(), entered: 0 });
         let body = tables.body(parameters, &class, model, old).ok_or(Error::RamClass)?;
-        Ok(Self { plan, body, coder: None, kept: [0; STEP_INPUT], kept_length: 0, consumed: 0, filled: 0, left: 0 })
+        Ok(Self { plan, body, coder: None, kept: [0; STEP_INPUT], kept_length: 0, consumed: 0, filled: 0, left: 0, list })
     }
 
     /// Decodes from the start of `input` until a group is ready, or more input is needed, or the new image is whole.
@@ -64,7 +85,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         let left = self.plan.payload_size.saturating_sub(self.consumed).saturating_sub(to_u64(self.kept_length));
         let all_there = to_u64(input.len()) >= left;
         let input = input.get(..to_usize(left).min(input.len())).unwrap_or_default();
-        if self.left == 0 && self.filled == 0 {
+        if self.left == 0 && self.filled == 0 && self.list.is_none() {
             self.left = self.plan.group_size.min(self.plan.new_size.saturating_sub(self.body.position().into()));
         }
         let mut feed = Feed { kept: &self.kept, kept_length: self.kept_length, input, used: 0 };
@@ -104,7 +125,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         if self.body.failed() {
             return Err(self.refusal(BodyError::OldImage));
         }
-        if self.body.finished() && self.consumed != self.plan.payload_size {
+        if self.is_at_end() && self.consumed != self.plan.payload_size {
             return Err(refused(ErrorKind::PayloadSize, self.plan.payload_start.saturating_add(self.consumed)).into());
         }
         let whole = self.body.finished() || self.is_ready(group);
@@ -159,7 +180,54 @@ impl<'m, O: ReadImage> Compact<'m, O> {
 
     /// Whether the whole new image has been handed out and the whole payload used up.
     pub(super) fn is_complete(&self) -> bool {
-        self.body.finished() && self.filled == 0
+        self.is_at_end() && self.filled == 0
+    }
+
+    /// Whether nothing is left to be made.
+    fn is_at_end(&self) -> bool {
+        self.body.finished() && self.list.is_none_or(|list| list.entered == list.listed)
+    }
+
+    /// Which sector of the list comes next; `None`: there is none, or something else comes first.
+    pub(super) fn next_listed(&self) -> Option<u32> {
+        let list = self.list.filter(|list| list.entered < list.listed)?;
+        (self.body.finished() && self.filled == 0).then_some(list.entered)
+    }
+
+    /// Goes to the next sector of the list, which starts at `position` of the new image.
+    pub(super) fn enter(&mut self, position: u32) {
+        self.body.enter(position);
+        let end = u64::from(position).saturating_add(self.plan.group_size).min(self.plan.new_size);
+        self.left = end.saturating_sub(position.into());
+        if let Some(list) = &mut self.list {
+            list.entered = list.entered.saturating_add(1);
+        }
+    }
+
+    /// Whether what was handed out last ends a batch of the list.
+    pub(super) fn is_batch_end(&self) -> bool {
+        self.left == 0 && self.filled == 0 && self.list.is_some_and(|list| list.ends_batch())
+    }
+
+    /// Sectors of the list that are entered; 0 without a list.
+    pub(super) fn entered(&self) -> u32 {
+        self.list.map_or(0, |list| list.entered)
+    }
+
+    /// Goes on behind so many sectors of the list.
+    pub(super) fn set_entered(&mut self, entered: u32) -> bool {
+        match &mut self.list {
+            Some(list) => {
+                list.entered = entered;
+                entered <= list.listed
+            }
+            None => entered == 0,
+        }
+    }
+
+    /// Whether there is a list.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.list.is_some()
     }
 
     /// Counts what was used up; a step that needs more input keeps all that is left of this one. Returns how much of `input` is taken.

@@ -25,11 +25,23 @@ pub enum Phase {
     InPlace,
     /// A batch is whole in the scratch. Progress: batches that are installed; this is the next.
     Staged,
+    /// The new image is in the primary slot and not yet confirmed, and there is nothing to go back to.
+    Installed,
 }
 
 impl Phase {
-    const ALL: [Self; 9] =
-        [Self::Idle, Self::Receiving, Self::Received, Self::Copying, Self::Swapping, Self::Trial, Self::Reverting, Self::InPlace, Self::Staged];
+    const ALL: [Self; 10] = [
+        Self::Idle,
+        Self::Receiving,
+        Self::Received,
+        Self::Copying,
+        Self::Swapping,
+        Self::Trial,
+        Self::Reverting,
+        Self::InPlace,
+        Self::Staged,
+        Self::Installed,
+    ];
 
     fn to_byte(self) -> u8 {
         match self {
@@ -42,6 +54,7 @@ impl Phase {
             Self::Reverting => 7,
             Self::InPlace => 8,
             Self::Staged => 9,
+            Self::Installed => 10,
         }
     }
 
@@ -268,10 +281,10 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    pub(super) fn record() -> Record {
+    pub(in super::super) fn record() -> Record {
         Record {
             step: Step { phase: Phase::Staged, progress: 7, state: Some(1) },
             reverted: true,

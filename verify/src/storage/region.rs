@@ -155,7 +155,7 @@ pub(crate) fn to_usize(length: u32) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
 }
 
-/// Programs bytes that come in pieces, in whole units.
+/// Programs bytes that come in pieces, in whole units; erases each sector before the first byte goes into it.
 #[derive(Debug)]
 pub(crate) struct Programmer {
     region: Region,
@@ -163,12 +163,14 @@ pub(crate) struct Programmer {
     at: u32,
     held: [u8; UNIT],
     count: usize,
+    /// Where the erased sectors end, in bytes into the region.
+    erased_to: u32,
 }
 
 impl Programmer {
-    /// At the start of a region whose sectors are erased before anything is programmed into them.
+    /// From `at` bytes into the region on, which is the start of a sector.
     pub(crate) fn new(region: Region, at: u32) -> Self {
-        Self { region, at, held: [0; UNIT], count: 0 }
+        Self { region, at, held: [0; UNIT], count: 0, erased_to: at }
     }
 
     /// Bytes into the region up to which bytes were given.
@@ -178,7 +180,13 @@ impl Programmer {
 
     /// Programs what makes whole units and holds the rest back.
     pub(crate) fn put<C: Chips>(&mut self, hand: Hand<'_, C>, bytes: &[u8]) -> FlashResult<(), C> {
-        let unit = to_usize(hand.geometry(self.region.chip).ok_or(FlashError::OutOfBounds)?.program_unit);
+        let geometry = hand.geometry(self.region.chip).ok_or(FlashError::OutOfBounds)?;
+        let unit = to_usize(geometry.program_unit);
+        let end = self.position().checked_add(to_u32(bytes.len())).ok_or(FlashError::OutOfBounds)?;
+        while self.erased_to < end {
+            hand.erase(&self.region, self.erased_to, geometry.sector)?;
+            self.erased_to = self.erased_to.saturating_add(geometry.sector);
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.count == 0 && rest.len() >= unit {
