@@ -43,6 +43,9 @@ pub enum Error {
         /// Base-2 logarithm of the class asked for.
         actual: u8,
     },
+    /// A patch in place of profile `fast`.
+    #[error("patches in place are of profile `compact`, this one is to be of profile `fast`")]
+    InPlaceProfile,
     /// This build has no reference model for the instruction set asked for.
     #[error("this build has no reference model for the instruction set")]
     ProfileUnavailable,

@@ -16,6 +16,7 @@
 //! | find candidates for each piece of the new image | `search` | by windows |
 //! | choose segments by what they cost in bits | `plan`, `cost` | |
 //! | code segment list, residuals and literals | `fast`, `frame` | by stream |
+//! | for patches in place: order the sectors, plan again | `in_place` | by order |
 //! | header, chunks | `sealift-formats` | |
 //!
 //! # Determinism
@@ -34,6 +35,7 @@ mod detect;
 mod error;
 mod fast;
 mod frame;
+mod in_place;
 pub mod legacy;
 mod matching;
 mod options;
@@ -45,10 +47,11 @@ mod suffix;
 pub use error::Error;
 pub use fast::Spent;
 pub use matching::MAX_IMAGE_BYTES;
-pub use options::{Choice, InstructionSet, Options, Profile, RamClass};
+pub use options::{Choice, InPlace, InstructionSet, Options, Profile, RamClass};
 pub use source::ImageFile;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use sealift_formats::compact::header::Parameters;
 use sealift_formats::patch::{self, FastParameters, Header};
 use sha2::{Digest, Sha256};
 
@@ -148,9 +151,16 @@ fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -
     let setting = compact::setting(old, new, options);
     let parameters = setting.field.to_bytes();
     let header = Header { instruction_set: setting.instruction_set, old_base: setting.base, parameters: &parameters, ..header_of(old, new, options, geometry) };
-    let payload = compact::encode(old, new, &header)?;
-    let statistics = payload.summary(new.len() as u64);
-    seal(header, &payload.bytes, geometry, statistics)
+    let Some(place) = geometry.in_place else {
+        let payload = compact::encode(old, new, &header)?;
+        return seal(header, &payload.bytes, geometry, payload.summary(new.len() as u64));
+    };
+    let (parameters, model, plan_options) = compact::settled(&header)?;
+    let parameters = Parameters { in_place: true, ..parameters };
+    let made = in_place::encode(old, new, &parameters, &model, &plan_options, place)?;
+    let layout = patch::InPlace::parse(&made.layout, old.len() as u64, new.len() as u64).map_err(Error::Format)?;
+    let header = Header { in_place: Some(layout), ..header };
+    seal(header, &made.payload.bytes, geometry, made.payload.summary(new.len() as u64))
 }
 
 /// The header's fields that do not depend on the profile; the rest is empty.

@@ -1,5 +1,7 @@
 //! What the caller may choose.
 
+use sealift_formats::patch::DIGEST_BYTES;
+use sealift_formats::patch::in_place::SECTOR_LOG2;
 pub use sealift_formats::patch::{InstructionSet, Profile};
 
 use crate::error::Error;
@@ -36,6 +38,15 @@ impl RamClass {
     }
 }
 
+/// The flash of a device that installs the new image over the old one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InPlace {
+    /// Bytes of a sector: a power of two from 256 B to 128 KiB. Groups have the same size.
+    pub sector: u64,
+    /// Bytes of flash that the device has beside the slot for sectors that are made and not yet installed: at least a sector. What is not a whole sector is not used.
+    pub scratch: u64,
+}
+
 /// What the caller may choose about a patch. The bytes of a patch depend on the two images and on these, and on nothing else; `threads` changes the time only.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -51,6 +62,8 @@ pub struct Options {
     pub chunk_log2: Option<u8>,
     /// Base-2 logarithm of the group size in bytes, 8 to 30; `None`: by RAM class and image size.
     pub group_log2: Option<u8>,
+    /// To install the new image over the old one, in profile `compact`; `None`: to another place.
+    pub in_place: Option<InPlace>,
     /// Threads to use; `None`: as many as there are cores.
     pub threads: Option<usize>,
     /// Compression level of zstd in profile `fast`, 1 to 22.
@@ -59,12 +72,22 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profile: Profile::Fast, instruction_set: Choice::Auto, base: None, ram: None, chunk_log2: None, group_log2: None, threads: None, level: 22 }
+        Self { profile: Profile::Fast, instruction_set: Choice::Auto, base: None, ram: None, chunk_log2: None, group_log2: None, in_place: None, threads: None, level: 22 }
     }
 }
 
 /// Base-2 logarithm of the RAM that zstd's decoder needs at least, with two windows, a chunk and a group's literals.
 const FAST_RAM_LOG2: u8 = 19;
+
+/// The numbers of a patch in place, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InPlaceGeometry {
+    pub(crate) sector_log2: u8,
+    /// Sectors.
+    pub(crate) scratch: u32,
+    /// Bytes that the layout may have.
+    pub(crate) most_layout: usize,
+}
 
 /// The sizes of a patch's pieces, after options and defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +95,7 @@ pub(crate) struct Geometry {
     pub(crate) chunk_log2: u8,
     pub(crate) group_log2: u8,
     pub(crate) window_log: u8,
+    pub(crate) in_place: Option<InPlaceGeometry>,
 }
 
 impl Geometry {
@@ -80,6 +104,22 @@ impl Geometry {
         let size_log = u8::try_from(u64::BITS - new_size.saturating_sub(1).leading_zeros()).expect("at most 64");
         let group_log2 = options.group_log2.unwrap_or(self.group_log2.max(size_log.min(30)));
         Self { group_log2, ..self }
+    }
+}
+
+impl InPlace {
+    /// Checks the sizes, for chunks and a RAM class of the given sizes.
+    fn geometry(self, chunk_log2: u8, ram_log2: u8) -> Result<InPlaceGeometry, Error> {
+        let expected = "a power of two from 256 to 131072 bytes";
+        let sector_log2 = self.sector.checked_ilog2().and_then(|log2| u8::try_from(log2).ok()).filter(|log2| self.sector.is_power_of_two() && SECTOR_LOG2.contains(log2));
+        let sector_log2 = sector_log2.ok_or(Error::Option { option: "sector", actual: self.sector, expected })?;
+        let scratch = u32::try_from(self.scratch >> sector_log2).ok().filter(|&sectors| sectors > 0);
+        let expected = "at least one sector and less than 2^32 of them";
+        let scratch = scratch.ok_or(Error::Option { option: "scratch", actual: self.scratch, expected })?;
+        // The header lies in chunk 0 beside a digest; its other fields take less than 128 bytes in this profile.
+        let chunk = if chunk_log2 == 0 { usize::MAX } else { (1_usize << chunk_log2) - DIGEST_BYTES - 128 };
+        let class = if ram_log2 == 0 { usize::MAX } else { 1_usize << (ram_log2 - 6) };
+        Ok(InPlaceGeometry { sector_log2, scratch, most_layout: chunk.min(class) })
     }
 }
 
@@ -95,9 +135,12 @@ impl Options {
     fn compact_geometry(&self, ram_log2: u8) -> Result<Geometry, Error> {
         let chunk_log2 = self.chunk_log2.unwrap_or_else(|| crate::compact::chunk_log2(ram_log2));
         check("chunk_log2", chunk_log2, "0 or 8 to 24", chunk_log2 == 0 || (8..=24).contains(&chunk_log2))?;
-        let group_log2 = self.group_log2.unwrap_or_else(|| crate::compact::group_log2(ram_log2));
+        let in_place = self.in_place.map(|in_place| in_place.geometry(chunk_log2, ram_log2)).transpose()?;
+        let group_log2 = self.group_log2.unwrap_or_else(|| in_place.map_or_else(|| crate::compact::group_log2(ram_log2), |in_place| in_place.sector_log2));
         check("group_log2", group_log2, "8 to 24", (8..=24).contains(&group_log2))?;
-        Ok(Geometry { chunk_log2, group_log2, window_log: 0 })
+        let is_sector = in_place.is_none_or(|in_place| in_place.sector_log2 == group_log2);
+        check("group_log2", group_log2, "the sector's in a patch in place", is_sector)?;
+        Ok(Geometry { chunk_log2, group_log2, window_log: 0, in_place })
     }
 
     /// Checks the options and settles what they leave open, for a new image of `new_size` bytes.
@@ -105,6 +148,9 @@ impl Options {
         let ram_log2 = self.ram.map(RamClass::log2);
         if self.profile == Profile::Compact {
             return self.compact_geometry(ram_log2.unwrap_or(0));
+        }
+        if self.in_place.is_some() {
+            return Err(Error::InPlaceProfile);
         }
         if let Some(actual) = ram_log2.filter(|log2| *log2 < FAST_RAM_LOG2) {
             return Err(Error::RamClass { needed: FAST_RAM_LOG2, actual });
@@ -122,7 +168,7 @@ impl Options {
             let actual = u64::try_from(self.level).unwrap_or(0);
             return Err(Error::Option { option: "level", actual, expected: "1 to 22" });
         }
-        Ok(Geometry { chunk_log2, group_log2, window_log })
+        Ok(Geometry { chunk_log2, group_log2, window_log, in_place: None })
     }
 }
 

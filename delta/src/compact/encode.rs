@@ -2,9 +2,10 @@
 
 use crate::compact::plan::Plan;
 use sealift_formats::compact::arithmetic::{Coder, Encoder, Sink};
-use sealift_formats::compact::body::BodyError;
+use sealift_formats::compact::body::{Body, BodyError};
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::compact::map::Segment;
+use sealift_formats::compact::old_image::OldImage;
 use sealift_formats::compact::plan::{Cause, Inline};
 use sealift_formats::compact::predict::Line;
 use sealift_formats::compact::tables::OwnedTables;
@@ -31,12 +32,54 @@ pub(crate) struct Statistics {
     pub(crate) kinds: [[u64; 4]; 32],
 }
 
-struct Driver<'a, C> {
+/// The encoder, and what it is to code.
+pub(crate) struct Driver<'a, C> {
     inner: C,
     plan: &'a Plan<'a>,
     next: usize,
     cause: Cause,
     statistics: Option<&'a mut Statistics>,
+}
+
+impl<'a> Driver<'a, Encoder<Bytes>> {
+    /// At the start of a body.
+    pub(crate) fn new(plan: &'a Plan<'a>, statistics: Option<&'a mut Statistics>) -> Self {
+        Self { inner: Encoder::new(Bytes::default()), plan, next: 0, cause: Cause::Segments, statistics }
+    }
+
+    /// Goes to another place of the new image.
+    pub(crate) fn seek(&mut self, position: u32) {
+        self.next = self.plan.inlines.partition_point(|inline| inline.new < position);
+    }
+
+    /// Runs the body until it is [finished](Body::finished).
+    ///
+    /// # Errors
+    /// When the plan does not fit the parameters.
+    pub(crate) fn run<O: OldImage>(&mut self, body: &mut Body<'_, O>, new: &[u8], group: u8) -> Result<(), BodyError> {
+        let mut room = [0_u8; 64];
+        while !body.finished() {
+            let at = crate::compact::index(body.position());
+            let rest = new.get(at..).unwrap_or(&[]);
+            // A step ends with the group at the latest: the applier has no room beyond it.
+            let group = 1_usize << group;
+            let count = rest.len().min(64).min(group - at % group);
+            if let (Some(room), Some(rest)) = (room.get_mut(..count), rest.get(..count)) {
+                room.copy_from_slice(rest);
+                body.step(self, room)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The coded body.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let mut bytes = self.inner.finish().0;
+        while bytes.last() == Some(&0) {
+            bytes.pop();
+        }
+        bytes
+    }
 }
 
 impl<C: Coder> Coder for Driver<'_, C> {
@@ -120,22 +163,7 @@ pub(crate) fn encode(
     let Some(class) = parameters.class() else { return Err(BodyError::TooManySegments) };
     let mut owned = OwnedTables::new(&class);
     let mut body = owned.tables().body(*parameters, &class, model.clone(), old).ok_or(BodyError::TooManySegments)?;
-    let mut driver = Driver { inner: Encoder::new(Bytes::default()), plan, next: 0, cause: Cause::Segments, statistics };
-    let mut room = [0_u8; 64];
-    while !body.finished() {
-        let at = crate::compact::index(body.position());
-        let rest = new.get(at..).unwrap_or(&[]);
-        // A step ends with the group at the latest: the applier has no room beyond it.
-        let group = 1_usize << parameters.group;
-        let count = rest.len().min(64).min(group - at % group);
-        if let (Some(room), Some(rest)) = (room.get_mut(..count), rest.get(..count)) {
-            room.copy_from_slice(rest);
-            body.step(&mut driver, room)?;
-        }
-    }
-    let mut bytes = driver.inner.finish().0;
-    while bytes.last() == Some(&0) {
-        bytes.pop();
-    }
-    Ok(bytes)
+    let mut driver = Driver::new(plan, statistics);
+    driver.run(&mut body, new, parameters.group)?;
+    Ok(driver.finish())
 }

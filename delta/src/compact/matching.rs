@@ -103,6 +103,27 @@ impl<'a> Index<'a> {
         found.sort_unstable_by_key(|&(length, at)| (usize::MAX - length, i64::try_from(at).unwrap_or(0).abs_diff(near)));
     }
 
+    /// Matches of `wanted`, which stands at `new`, of at least `shortest` bytes (length, old offset): the four longest after `usable` says how much of each
+    /// may be used; of equally long ones those nearest to `new` first. Not more than 64 places are looked at to each side.
+    pub(crate) fn matches(&self, wanted: &[u8], new: usize, shortest: usize, found: &mut Vec<(usize, usize)>, usable: impl Fn(usize, usize) -> usize) {
+        found.clear();
+        let place = self.find(wanted);
+        let wanted = wanted.get(..wanted.len().min(4096)).unwrap_or(wanted);
+        let mut look = |place: usize| {
+            let Some(at) = self.suffix(place) else { return false };
+            let length = common(tail(self.old, at), wanted);
+            let usable = if length >= shortest { usable(at, length) } else { 0 };
+            if usable >= shortest {
+                found.push((usable, at));
+            }
+            length >= shortest
+        };
+        let _ = (place..place.saturating_add(64)).all(&mut look);
+        let _ = (place.saturating_sub(64)..place).rev().all(&mut look);
+        found.sort_unstable_by_key(|&(length, at)| (usize::MAX - length, at.abs_diff(new), at));
+        found.truncate(4);
+    }
+
     /// Collects candidates for the bytes `range` of `new`, in order of new offset.
     #[must_use]
     pub(crate) fn candidates(&self, new: &[u8], range: Range<usize>, search: &Search) -> Vec<Candidate> {

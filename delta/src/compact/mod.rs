@@ -20,13 +20,17 @@ use sealift_formats::compact::data::flag;
 use sealift_formats::compact::header::{CLASSES, Parameters};
 use sealift_formats::compact::map::PACKED_LIMIT;
 use sealift_formats::compact::parameters::{CompactParameters, IMAGE_LIMIT, class_of, model};
+use sealift_formats::isa::AnyModel;
 use sealift_formats::patch::{Header, InstructionSet};
 
 use crate::detect::{Container, DataKinds, detect_against};
 use crate::error::Error;
 use crate::options::{Choice, Options, RamClass};
 
-pub(crate) use encode::Statistics;
+pub(crate) use encode::{Driver, Statistics};
+pub(crate) use matching::{Candidate, Index};
+pub(crate) use plan::{Found, Options as PlanOptions, Plan, find, moved, split};
+pub(crate) use segmentation::{Costs, Origin, Piece, STRETCH, Segmenter, Source};
 
 /// What the generator decided about the images, for the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +64,7 @@ pub(crate) fn setting(old: &[u8], new: &[u8], options: &Options) -> Setting {
     let kinds = DataKinds { pointer32: !wide && !big_endian, pointer64: wide, relative32: linux, offset32: linux, relocations: false };
     let (ram_size, ram) = ram_of(old, &found.container, instruction_set);
     let memory = CLASSES.get(usize::from(class_of(options.ram.map_or(0, RamClass::log2)))).map_or(0, |class| class.types);
-    let types = if types::TypesPlan::find(old, new, memory).is_some() { flag::TYPES } else { 0 };
+    let types = if options.in_place.is_none() && types::TypesPlan::find(old, new, memory).is_some() { flag::TYPES } else { 0 };
     Setting { instruction_set, base, field: CompactParameters { data: flags(kinds) | types, ram_size, ram } }
 }
 
@@ -83,12 +87,18 @@ fn ram_of(old: &[u8], container: &Container, set: InstructionSet) -> (u8, u16) {
     (0, 0)
 }
 
-/// Codes the payload for a header whose fields are settled but for the payload's size.
-pub(crate) fn encode(old: &[u8], new: &[u8], header: &Header<'_>) -> Result<Payload, Error> {
+/// What a header whose fields are settled, but for the payload's size, says to planner and coder.
+pub(crate) fn settled(header: &Header<'_>) -> Result<(Parameters, AnyModel, PlanOptions), Error> {
     let parameters = Parameters::of_header(header).map_err(Error::Format)?;
     let model = model(header.instruction_set).ok_or(Error::ProfileUnavailable)?;
-    let mut options = plan::Options { even: header.instruction_set == InstructionSet::Thumb, ..plan::Options::default() };
+    let mut options = PlanOptions { even: header.instruction_set == InstructionSet::Thumb, ..PlanOptions::default() };
     options.most_listed = parameters.class().map_or(0, |class| class.segments);
+    Ok((parameters, model, options))
+}
+
+/// Codes the payload for a header whose fields are settled but for the payload's size.
+pub(crate) fn encode(old: &[u8], new: &[u8], header: &Header<'_>) -> Result<Payload, Error> {
+    let (parameters, model, options) = settled(header)?;
     let planned = plan::plan(old, new, &parameters, &model, &options);
     let mut statistics = Statistics::default();
     let bytes = encode::encode(old, new, &parameters, &model, &planned, Some(&mut statistics)).map_err(|error| Error::Compact(format!("{error:?}")))?;

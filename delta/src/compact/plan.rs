@@ -51,7 +51,8 @@ impl Default for Options {
     }
 }
 
-fn split(pieces: &[Piece], options: &Options) -> Plan<'static> {
+/// Which pieces go into the segment list, and which are announced inside.
+pub(crate) fn split(pieces: &[Piece], options: &Options) -> Plan<'static> {
     let mut plan = Plan::default();
     let mut limit = options.shortest_listed;
     let listed = |limit: u32| pieces.iter().filter(|p| matches!(p.origin, Origin::Diagonal(_)) && p.length >= limit).count();
@@ -85,48 +86,70 @@ fn split(pieces: &[Piece], options: &Options) -> Plan<'static> {
     plan
 }
 
+/// Pieces, and what they were found in.
+pub(crate) struct Found<'a> {
+    pub(crate) types: Option<TypesPlan<'a>>,
+    pub(crate) pieces: Vec<Piece>,
+    /// The views of the last pass.
+    pub(crate) old_view: Vec<u8>,
+    pub(crate) new_view: Vec<u8>,
+    /// The segments of the pass before, by whose map the view of the old image was made; none after a single pass.
+    pub(crate) map: Vec<Segment>,
+}
+
 /// Plans the patch from `old` to `new`.
 #[must_use]
 pub(crate) fn plan<'a>(old: &'a [u8], new: &'a [u8], parameters: &Parameters, model: &AnyModel, options: &Options) -> Plan<'a> {
-    let types = TypesPlan::find(old, new, parameters.class().map_or(0, |class| class.types));
-    let pieces_of = |mut old_view: Vec<u8>, mut new_view: Vec<u8>| {
+    let found = find(old, new, parameters, model, options);
+    let plan = split(&found.pieces, options);
+    Plan { types: found.types, segments: plan.segments, inlines: plan.inlines }
+}
+
+/// Cuts the new image into pieces.
+#[must_use]
+pub(crate) fn find<'a>(old: &'a [u8], new: &'a [u8], parameters: &Parameters, model: &AnyModel, options: &Options) -> Found<'a> {
+    let memory = if parameters.in_place { 0 } else { parameters.class().map_or(0, |class| class.types) };
+    let types = TypesPlan::find(old, new, memory);
+    let pieces_of = |old_view: &mut Vec<u8>, new_view: &mut Vec<u8>| {
         if let Some(types) = &types {
-            blank(&mut old_view, &types.old.place);
-            blank(&mut new_view, &types.new.place);
+            blank(old_view, &types.old.place);
+            blank(new_view, &types.new.place);
         }
-        let pieces = segment(&old_view, &new_view, new, &options.search, &options.costs);
+        let pieces = segment(old_view, new_view, new, &options.search, &options.costs);
         match &types {
             Some(types) => cut(pieces, &types.new.place),
             None => pieces,
         }
     };
-    let mut pieces = {
-        let old_view = view(old, parameters, model, |_| Some(0));
-        let new_view = view(new, parameters, model, |_| Some(0));
-        pieces_of(old_view, new_view)
-    };
+    let mut old_view = view(old, parameters, model, |_| Some(0));
+    let mut new_view = view(new, parameters, model, |_| Some(0));
+    let mut pieces = pieces_of(&mut old_view, &mut new_view);
+    let mut map = Vec::new();
     for _ in 1..options.passes {
-        let rough = split(&pieces, options);
-        let count = rough.segments.len().min(usize::from(u16::MAX));
-        let (mut segments, mut order, mut reach) = (vec![Segment::default(); count], vec![0; count], vec![0; count]);
-        let mut map = AddressMap::new(&mut segments, &mut order, &mut reach);
-        for &segment in &rough.segments {
-            map.push(segment);
-        }
-        map.index();
-        let base = parameters.base;
-        let old_size = u64::try_from(old.len()).unwrap_or(0);
+        map = split(&pieces, options).segments;
+        old_view = moved(old, parameters, model, &map);
         let new_size = u64::try_from(new.len()).unwrap_or(0);
-        let old_view = view(old, parameters, model, |found| {
-            let offset = found.target.wrapping_sub(base);
-            (offset < old_size).then(|| map.project_far(u32::try_from(offset).unwrap_or(0)).0)
-        });
-        let new_view = view(new, parameters, model, |found| {
-            let offset = found.target.wrapping_sub(base);
+        new_view = view(new, parameters, model, |found| {
+            let offset = found.target.wrapping_sub(parameters.base);
             (offset < new_size).then(|| u32::try_from(offset).unwrap_or(0))
         });
-        pieces = pieces_of(old_view, new_view);
+        pieces = pieces_of(&mut old_view, &mut new_view);
     }
-    let plan = split(&pieces, options);
-    Plan { types, segments: plan.segments, inlines: plan.inlines }
+    Found { types, pieces, old_view, new_view, map }
+}
+
+/// The view of an image whose references mean where the address map of `segments` says that their targets went, as the projection of a copy has it.
+#[must_use]
+pub(crate) fn moved(image: &[u8], parameters: &Parameters, model: &AnyModel, segments: &[Segment]) -> Vec<u8> {
+    let count = segments.len().min(usize::from(u16::MAX));
+    let (mut room, mut order, mut reach) = (vec![Segment::default(); count], vec![0; count], vec![0; count]);
+    let mut map = AddressMap::new(&mut room, &mut order, &mut reach);
+    for &segment in segments {
+        map.push(segment);
+    }
+    map.index();
+    view(image, parameters, model, |found| {
+        let offset = found.target.wrapping_sub(parameters.base);
+        (offset < u64::from(parameters.old_size)).then(|| map.project_far(u32::try_from(offset).unwrap_or(0)).0)
+    })
 }

@@ -69,10 +69,23 @@ const FORESIGHT: u64 = 1;
 /// Most diagonals followed at once.
 const MOST: usize = 24;
 
+/// What a copy reads: the view of the old image, which in place is another one for each sector of the new image.
+pub(crate) trait Source {
+    /// The byte at `old` when the byte at `new` is made.
+    fn byte(&self, new: usize, old: usize) -> Option<u8>;
+}
+
+impl Source for &[u8] {
+    #[inline]
+    fn byte(&self, _new: usize, old: usize) -> Option<u8> {
+        self.get(old).copied()
+    }
+}
+
 /// The dynamic programme, fed with one stretch of the new image after the other.
 #[derive(Debug)]
-pub(crate) struct Segmenter<'a> {
-    old: &'a [u8],
+pub(crate) struct Segmenter<'a, S> {
+    old: S,
     new: &'a [u8],
     real: &'a [u8],
     costs: Costs,
@@ -81,10 +94,10 @@ pub(crate) struct Segmenter<'a> {
     last: u64,
 }
 
-impl<'a> Segmenter<'a> {
+impl<'a, S: Source> Segmenter<'a, S> {
     /// A segmenter at the start. `old` and `new` are views; `real` is the new image itself.
     #[must_use]
-    pub(crate) fn new(old: &'a [u8], new: &'a [u8], real: &'a [u8], costs: &Costs) -> Self {
+    pub(crate) fn new(old: S, new: &'a [u8], real: &'a [u8], costs: &Costs) -> Self {
         let first = |origin, cost| State { origin, cost, start: 0, parent: NO_PARENT, missed: false, until: 0 };
         let states = vec![first(Origin::Literal, 0), first(Origin::Repeat, NEVER)];
         Self { old, new, real, costs: *costs, states, nodes: Vec::new(), last: 0 }
@@ -92,7 +105,7 @@ impl<'a> Segmenter<'a> {
 
     /// Goes through the bytes `range` of the new image, whose candidates are `candidates`.
     pub(crate) fn feed(&mut self, range: Range<usize>, candidates: &[Candidate]) {
-        let (old, new, real, costs) = (self.old, self.new, self.real, self.costs);
+        let (old, new, real, costs) = (&self.old, self.new, self.real, self.costs);
         let mut waiting = candidates.iter().peekable();
         for (at, &byte) in new.iter().enumerate().take(range.end).skip(range.start) {
             let here = crate::compact::narrow(at);
@@ -151,8 +164,8 @@ impl<'a> Segmenter<'a> {
                             *state = State { cost: fresh, start: here, parent: enter(&mut self.nodes), missed: false, ..*state };
                         }
                         let source = i64::try_from(at).ok().and_then(|at| usize::try_from(at + i64::from(diagonal)).ok());
-                        match source.and_then(|source| old.get(source)) {
-                            Some(&old) if old == byte => {
+                        match source.and_then(|source| old.byte(at, source)) {
+                            Some(old) if old == byte => {
                                 state.cost += u64::from(costs.hit);
                                 state.missed = false;
                             }
@@ -237,7 +250,7 @@ impl<'a> Segmenter<'a> {
 }
 
 /// Bytes of the new image per stretch, and stretches looked at side by side; both are part of the result.
-const STRETCH: usize = 1 << 18;
+pub(crate) const STRETCH: usize = 1 << 18;
 const ABREAST: usize = 8;
 
 /// Cuts the new image into pieces. `old` and `new` are views; `real` is the new image itself.

@@ -1,6 +1,8 @@
 //! A naive reader of patches, by SPEC sections 1 to 3, that shares nothing with the generator but zstd; and images to try.
 #![allow(dead_code)]
 
+pub(crate) mod in_place;
+
 use std::process::{Command, Output};
 
 use sha2::{Digest, Sha256};
@@ -90,7 +92,7 @@ fn segments(body: &mut Reader, window_log: u8) -> Vec<(usize, usize, usize)> {
 }
 
 /// Checks the chain and gives the body.
-fn unchain(patch: &[u8]) -> Vec<u8> {
+pub(crate) fn unchain(patch: &[u8]) -> Vec<u8> {
     let chunk_log2 = patch[5];
     let size = if chunk_log2 == 0 { patch.len() } else { 1 << chunk_log2 };
     let chunks: Vec<&[u8]> = patch.chunks(size).collect();
@@ -188,7 +190,7 @@ impl Frame {
 }
 
 /// CRC-32/ISO-HDLC, a bit at a time.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1))))
 }
 

@@ -49,6 +49,25 @@ impl Run {
         self.lowest().saturating_add(self.length)
     }
 
+    /// The fewest runs that list the sectors of `order` in this order.
+    #[cfg(any(test, feature = "alloc"))]
+    #[must_use]
+    pub fn list(order: &[u32]) -> alloc::vec::Vec<Self> {
+        let mut runs: alloc::vec::Vec<Self> = alloc::vec::Vec::new();
+        for &sector in order {
+            match runs.last_mut() {
+                Some(run) if (!run.descending || run.length == 1) && sector == run.end() => {
+                    *run = Self { length: run.length.saturating_add(1), descending: false, ..*run };
+                }
+                Some(run) if (run.descending || run.length == 1) && sector.checked_add(1) == Some(run.lowest()) => {
+                    *run = Self { length: run.length.saturating_add(1), descending: true, ..*run };
+                }
+                _ => runs.push(Self { first: sector, length: 1, descending: false }),
+            }
+        }
+        runs
+    }
+
     /// Where the run would go on: -1 before the image.
     fn next(&self) -> i64 {
         if self.descending { i64::from(self.lowest()).saturating_sub(1) } else { i64::from(self.end()) }

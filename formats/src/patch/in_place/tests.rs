@@ -85,24 +85,11 @@ fn each_fault_has_its_error() {
     assert_eq!(InPlace::parse(&[8, 1, 0], u64::MAX, u64::MAX).err(), Some(ErrorKind::InPlaceForm));
 }
 
-/// Any order of some of `count` sectors, as runs.
-fn runs_of(order: &[u32]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for &sector in order {
-        match runs.last_mut() {
-            Some(run) if !run.descending && i64::from(sector) == run.next() => run.length += 1,
-            Some(run) if (run.descending || run.length == 1) && sector + 1 == run.lowest() => (run.descending, run.length) = (true, run.length + 1),
-            _ => runs.push(up(sector, 1)),
-        }
-    }
-    runs
-}
-
 proptest! {
     #[test]
     fn every_order_comes_back(order in Just((0_u32..60).collect::<Vec<_>>()).prop_shuffle(), listed in 0_usize..=60, scratch in 1_u32.., log2 in SECTOR_LOG2) {
         let order = &order[..listed];
-        let value = InPlace::write(log2, scratch, &runs_of(order));
+        let value = InPlace::write(log2, scratch, &Run::list(order));
         let size = 60_u64 << log2;
         let layout = InPlace::parse(&value, size, size).unwrap();
         prop_assert_eq!(layout.sectors().collect::<Vec<_>>(), order);
