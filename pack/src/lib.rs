@@ -11,6 +11,7 @@
 //! | [`device_capabilities`] | what a device can apply, as TOML and as the record of SPEC 8 |
 //! | [`trust_card`] | trust records on smart cards |
 //! | [`install`] | verifying and applying with the device's own code |
+//! | [`rehearsal`] | updates on simulated flash, with the power cut on the way |
 //! | [`release`] | `RELEASE.toml`, the release pipeline and its report |
 //! | [`trust`] | editing trust records |
 //! | [`documents`] | what device-management servers need: download descriptors |
@@ -40,6 +41,7 @@ pub mod output;
 pub mod package;
 pub mod progress;
 pub mod rebuild;
+pub mod rehearsal;
 pub mod release;
 pub mod signer;
 pub mod time;

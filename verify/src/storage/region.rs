@@ -155,7 +155,7 @@ pub(crate) fn to_usize(length: u32) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
 }
 
-/// Programs bytes that come in pieces, in whole units; erases each sector before the first byte goes into it.
+/// Programs bytes that come in pieces, 32 at a time, which is whole units on any flash; erases each sector before the first byte goes into it.
 #[derive(Debug)]
 pub(crate) struct Programmer {
     region: Region,
@@ -180,32 +180,31 @@ impl Programmer {
 
     /// Programs what makes whole units and holds the rest back.
     pub(crate) fn put<C: Chips>(&mut self, hand: Hand<'_, C>, bytes: &[u8]) -> FlashResult<(), C> {
-        let geometry = hand.geometry(self.region.chip).ok_or(FlashError::OutOfBounds)?;
-        let unit = to_usize(geometry.program_unit);
+        let sector = hand.geometry(self.region.chip).ok_or(FlashError::OutOfBounds)?.sector;
         let end = self.position().checked_add(to_u32(bytes.len())).ok_or(FlashError::OutOfBounds)?;
         while self.erased_to < end {
-            hand.erase(&self.region, self.erased_to, geometry.sector)?;
-            self.erased_to = self.erased_to.saturating_add(geometry.sector);
+            hand.erase(&self.region, self.erased_to, sector)?;
+            self.erased_to = self.erased_to.saturating_add(sector);
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            if self.count == 0 && rest.len() >= unit {
-                let whole = rest.len().saturating_sub(rest.len().checked_rem(unit).unwrap_or(0));
+            if self.count == 0 && rest.len() >= UNIT {
+                let whole = rest.len().saturating_sub(rest.len().checked_rem(UNIT).unwrap_or(0));
                 let (units, tail) = rest.split_at_checked(whole).ok_or(FlashError::OutOfBounds)?;
                 hand.program(&self.region, self.at, units)?;
                 self.at = self.at.saturating_add(to_u32(whole));
                 rest = tail;
                 continue;
             }
-            let room = self.held.get_mut(self.count..unit).ok_or(FlashError::OutOfBounds)?;
+            let room = self.held.get_mut(self.count..).ok_or(FlashError::OutOfBounds)?;
             let length = room.len().min(rest.len());
             for (to, from) in room.iter_mut().zip(rest) {
                 *to = *from;
             }
             self.count = self.count.saturating_add(length);
             rest = rest.get(length..).unwrap_or_default();
-            if self.count == unit {
-                self.program_held(hand, unit)?;
+            if self.count == UNIT {
+                self.program_held(hand, UNIT)?;
             }
         }
         Ok(())
@@ -217,13 +216,14 @@ impl Programmer {
             return Ok(());
         }
         let unit = to_usize(hand.geometry(self.region.chip).ok_or(FlashError::OutOfBounds)?.program_unit);
-        self.held.get_mut(self.count..unit).unwrap_or_default().fill(filler);
-        self.program_held(hand, unit)
+        let whole = self.count.checked_next_multiple_of(unit).ok_or(FlashError::OutOfBounds)?;
+        self.held.get_mut(self.count..whole).unwrap_or_default().fill(filler);
+        self.program_held(hand, whole)
     }
 
-    fn program_held<C: Chips>(&mut self, hand: Hand<'_, C>, unit: usize) -> FlashResult<(), C> {
-        hand.program(&self.region, self.at, self.held.get(..unit).unwrap_or_default())?;
-        self.at = self.at.saturating_add(to_u32(unit));
+    fn program_held<C: Chips>(&mut self, hand: Hand<'_, C>, length: usize) -> FlashResult<(), C> {
+        hand.program(&self.region, self.at, self.held.get(..length).unwrap_or_default())?;
+        self.at = self.at.saturating_add(to_u32(length));
         self.count = 0;
         Ok(())
     }
