@@ -1,7 +1,7 @@
 //! The simulated flash of a device, as the update engine sees it.
 
 use sealift_sim::{Cut, FlashError, Part, Tear};
-use sealift_verify::storage::{Chip, Chips, ErasedValue, Geometry};
+use sealift_verify::storage::{Chip, Chips, ErasedValue, Geometry, Region};
 
 /// One or two parts, and what is to happen to them.
 pub(super) struct SimulatedChips<'o> {
@@ -41,6 +41,12 @@ impl Operation<'_> {
         self.run(&mut parts).expect_err("the power is cut in this operation");
         parts[chip].power_on();
         parts
+    }
+
+    /// Whether it is in a region.
+    pub(super) fn is_in(&self, region: &Region) -> bool {
+        let (Self::Erase { chip, offset } | Self::Program { chip, offset, .. }) = *self;
+        chip == index(region.chip) && (region.start..region.end).contains(&offset)
     }
 
     /// Bytes that it programs; `None` for an erase.

@@ -16,8 +16,7 @@ pub use sweep::{Cuts, Path, Sweep};
 
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::manifest::ImageId;
-use sealift_formats::patch::{Geometry, Header, Parsed, Profile};
-use sealift_sim::Part;
+use sealift_formats::patch::{Geometry, Header, Parsed, Profile, first_chunk};
 use sealift_verify::applier::Expected;
 use sealift_verify::update::{Goal, Install, Pending, Settings};
 
@@ -85,8 +84,8 @@ pub struct Update<'a> {
 pub struct Thoroughness {
     /// Cuts.
     pub cuts: Cuts,
-    /// After each cut the recovery is cut too, at one operation in so many; 0: it is not.
-    pub again_one_in: u64,
+    /// After each cut the recovery is cut again, about so many times for as many operations as the whole update has.
+    pub again: u64,
     /// Seed of all that is left to chance.
     pub seed: u64,
 }
@@ -164,26 +163,26 @@ impl<'a> Update<'a> {
         };
         let impossible = |brick| Error::Impossible { device: profile.name.clone(), way, brick };
         let parts = scenario.factory(parts, self.old).map_err(impossible)?;
-        let Thoroughness { cuts, again_one_in, seed } = thoroughness;
+        let Thoroughness { cuts, again, seed } = thoroughness;
+        let operations = scenario.live(parts.clone(), None).map_err(impossible)?.1.operations();
+        // How rare a cut must be for so many of them.
+        let one_in = |count: u64| if count == 0 { 0 } else { (operations / count).max(1) };
         let all = Everywhere { seed };
-        let some = Sometimes { seed, one_in: one_in(cuts, &scenario, &parts).map_err(impossible)? };
+        let some = match cuts {
+            Cuts::Journal(count) => Sometimes { seed, one_in: one_in(count), always: Some(layout.journal) },
+            Cuts::Some(count) => Sometimes { seed, one_in: one_in(count), always: None },
+            Cuts::All | Cuts::None => Sometimes { seed, one_in: 0, always: None },
+        };
         let first: &dyn Choice = match cuts {
             Cuts::All => &all,
-            Cuts::Some(_) => &some,
+            Cuts::Some(_) | Cuts::Journal(_) => &some,
             Cuts::None => &Never,
         };
-        let again = Sometimes { seed: !seed, one_in: again_one_in };
+        let again = Sometimes { seed: !seed, one_in: one_in(again), always: None };
         let (sweep, life, worn) = scenario.sweep(&parts, Depth { first, second: &again }).map_err(impossible)?;
         let cost = Cost::new(&scenario, &worn, &life);
         Ok(Rehearsal { device: profile.name.clone(), way, sweep, cost })
     }
-}
-
-/// How rare a cut must be for so many of them.
-fn one_in(cuts: Cuts, scenario: &Scenario<'_>, parts: &[Part]) -> Result<u64, Brick> {
-    let Cuts::Some(count) = cuts else { return Ok(0) };
-    let (_, chips) = scenario.live(parts.to_vec(), None)?;
-    Ok(if count == 0 { 0 } else { (chips.operations() / count).max(1) })
 }
 
 fn header(patch: &[u8]) -> Result<Header<'_>, Error> {
@@ -191,10 +190,6 @@ fn header(patch: &[u8]) -> Result<Header<'_>, Error> {
         Ok(Parsed::Complete { header, .. }) => Ok(header),
         _ => Err(Error::Patch),
     }
-}
-
-fn first_chunk(patch: &[u8], chunk_log2: u8) -> &[u8] {
-    sealift_formats::patch::first_chunk(patch, chunk_log2)
 }
 
 /// Memory that the patch needs.

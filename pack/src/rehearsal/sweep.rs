@@ -5,8 +5,9 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 use sealift_sim::{Part, Random, Tear};
+use sealift_verify::storage::Region;
 
-use super::chips::Operation;
+use super::chips::{Observer, Operation, SimulatedChips};
 use super::life::{Brick, Life, Scenario};
 
 /// Which operations are cut.
@@ -16,6 +17,8 @@ pub enum Cuts {
     All,
     /// So many, chosen by chance from the seed.
     Some(u64),
+    /// Every one on the journal, and so many of the others, chosen by chance from the seed.
+    Journal(u64),
     /// None.
     None,
 }
@@ -55,8 +58,8 @@ pub(super) struct Depth<'d> {
 
 /// Chooses where to cut.
 pub(super) trait Choice: std::fmt::Debug + Sync {
-    /// Points at which operation `number` is cut; `bytes` that it programs, or none for an erase.
-    fn tears(&self, number: u64, bytes: Option<usize>) -> Vec<Tear>;
+    /// Points at which operation `number` is cut.
+    fn tears(&self, number: u64, operation: &Operation<'_>) -> Vec<Tear>;
 }
 
 /// Cuts every operation: before it, and at several points inside.
@@ -66,33 +69,37 @@ pub(super) struct Everywhere {
 }
 
 impl Choice for Everywhere {
-    fn tears(&self, number: u64, bytes: Option<usize>) -> Vec<Tear> {
+    fn tears(&self, number: u64, operation: &Operation<'_>) -> Vec<Tear> {
         let mut random = Random::new(self.seed ^ number.wrapping_mul(0x9E37_79B9));
+        let middle = random.word();
         let mut inside = |bytes| Tear::Inside { bytes, seed: random.word() };
-        match bytes {
+        match operation.programs() {
             None => vec![Tear::Before, inside(0), inside(0), Tear::After],
             Some(bytes) => {
-                let middle = Random::new(number).below(bytes.max(1));
+                let middle = usize::try_from(middle % bytes.max(1) as u64).expect("below a length");
                 vec![Tear::Before, inside(0), inside(middle), inside(bytes.saturating_sub(1)), Tear::After]
             }
         }
     }
 }
 
-/// Cuts one operation in `one_in`, at one point of it.
+/// Cuts one operation in `one_in`, and all in one place, each at one point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sometimes {
     pub(super) seed: u64,
     pub(super) one_in: u64,
+    pub(super) always: Option<Region>,
 }
 
 impl Choice for Sometimes {
-    fn tears(&self, number: u64, bytes: Option<usize>) -> Vec<Tear> {
+    fn tears(&self, number: u64, operation: &Operation<'_>) -> Vec<Tear> {
         let mut random = Random::new(self.seed ^ number.wrapping_mul(0xD134_2543_DE82_EF95));
-        if self.one_in == 0 || !random.word().is_multiple_of(self.one_in) {
+        let always = self.always.is_some_and(|region| operation.is_in(&region));
+        let chosen = self.one_in > 0 && random.word().is_multiple_of(self.one_in);
+        if !always && !chosen {
             return Vec::new();
         }
-        let points = Everywhere { seed: random.word() }.tears(number, bytes);
+        let points = Everywhere { seed: random.word() }.tears(number, operation);
         vec![points[random.below(points.len())]]
     }
 }
@@ -102,7 +109,7 @@ impl Choice for Sometimes {
 pub(super) struct Never;
 
 impl Choice for Never {
-    fn tears(&self, _: u64, _: Option<usize>) -> Vec<Tear> {
+    fn tears(&self, _: u64, _: &Operation<'_>) -> Vec<Tear> {
         Vec::new()
     }
 }
@@ -114,7 +121,7 @@ impl Scenario<'_> {
     /// Lives, and cuts. Returns the life without a cut too, and its flash.
     pub(super) fn sweep(&self, parts: &[Part], depth: Depth<'_>) -> Result<(Sweep, Life, Vec<Part>), Brick> {
         let mut sweep = Sweep::default();
-        let (life, chips) = self.live(parts.to_vec(), None)?;
+        let (life, chips) = self.live_after(0, parts.to_vec(), None)?;
         sweep.operations = chips.operations();
         let worn = chips.parts;
         sweep.most_patch_bytes = life.patch_bytes;
@@ -147,7 +154,7 @@ impl Scenario<'_> {
             };
             for again in forks {
                 sweep.double_cuts += 1;
-                match self.live(again.parts, None) {
+                match self.live_after(2, again.parts, None) {
                     Ok((life, _)) => sweep.most_patch_bytes = sweep.most_patch_bytes.max(life.patch_bytes),
                     Err(brick) => sweep.bricks.push((again.path, brick)),
                 }
@@ -172,12 +179,22 @@ impl Scenario<'_> {
                 *next = number;
                 return;
             }
-            for tear in choice.tears(number, operation.programs()) {
+            for tear in choice.tears(number, operation) {
                 let path = path.iter().copied().chain([(number, tear)]).collect();
                 forks.push(Fork { path, parts: operation.torn(parts, tear) });
             }
         };
-        self.live(parts.to_vec(), Some(Box::new(observer)))?;
+        self.live_after(path.len(), parts.to_vec(), Some(Box::new(observer)))?;
         Ok(collected.into_inner())
+    }
+
+    /// Lives on after so many cuts, each of which may cost the new image a trial.
+    fn live_after<'o>(&self, cuts: usize, parts: Vec<Part>, observer: Option<Observer<'o>>) -> Result<(Life, SimulatedChips<'o>), Brick> {
+        let (life, chips) = self.live(parts, observer)?;
+        if usize::try_from(life.taken_back).is_ok_and(|times| times <= cuts) {
+            Ok((life, chips))
+        } else {
+            Err(Brick(format!("the new image was taken back {} times after {cuts} cuts", life.taken_back)))
+        }
     }
 }

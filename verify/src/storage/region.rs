@@ -178,14 +178,20 @@ impl Programmer {
         self.at.saturating_add(to_u32(self.count))
     }
 
-    /// Programs what makes whole units and holds the rest back.
-    pub(crate) fn put<C: Chips>(&mut self, hand: Hand<'_, C>, bytes: &[u8]) -> FlashResult<(), C> {
+    /// Erases the sectors that begin before `end`, in bytes into the region, and are not erased yet.
+    pub(crate) fn erase_up_to<C: Chips>(&mut self, hand: Hand<'_, C>, end: u32) -> FlashResult<(), C> {
         let sector = hand.geometry(self.region.chip).ok_or(FlashError::OutOfBounds)?.sector;
-        let end = self.position().checked_add(to_u32(bytes.len())).ok_or(FlashError::OutOfBounds)?;
         while self.erased_to < end {
             hand.erase(&self.region, self.erased_to, sector)?;
             self.erased_to = self.erased_to.saturating_add(sector);
         }
+        Ok(())
+    }
+
+    /// Programs what makes whole units and holds the rest back.
+    pub(crate) fn put<C: Chips>(&mut self, hand: Hand<'_, C>, bytes: &[u8]) -> FlashResult<(), C> {
+        let end = self.position().checked_add(to_u32(bytes.len())).ok_or(FlashError::OutOfBounds)?;
+        self.erase_up_to(hand, end)?;
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.count == 0 && rest.len() >= UNIT {

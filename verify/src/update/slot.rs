@@ -79,9 +79,12 @@ impl<C: Chips> NewSlot<'_, '_, C> {
     /// Fills the sector begun last up to its end: what lies behind the image is programmed as `FF` (SPEC section 2.4).
     fn end_sector(&mut self, scratch: Region, sector: u32) -> Result<(), C> {
         let hand = self.device.hand;
-        let left = self.programmer.position().checked_next_multiple_of(sector).unwrap_or(0).saturating_sub(self.programmer.position());
-        let erased = hand.geometry(scratch.chip).map(|geometry| geometry.erased.0);
-        if erased == Some(PAST_END) {
+        let position = self.programmer.position();
+        let end = position.checked_next_multiple_of(sector).ok_or(Error::OutOfBounds)?;
+        let left = end.saturating_sub(position);
+        if hand.geometry(scratch.chip).is_some_and(|geometry| geometry.erased.0 == PAST_END) {
+            // A sector of the patch may be several of the flash.
+            self.programmer.erase_up_to(hand, end)?;
             return Ok(self.programmer.flush(hand, PAST_END)?);
         }
         let mut done = 0;
