@@ -220,6 +220,8 @@ kinds! {
     InPlaceList = 159, "the in-place layout of the patch lists sectors that cannot be";
     /// An in-place layout in a patch that cannot have one: of another profile than `compact`, with groups of another size than sectors, or with type information.
     InPlaceProfile = 160, "this patch cannot be applied in place";
+    /// The in-place layout keeps bytes that the old image does not have.
+    InPlaceKept = 161, "the in-place layout of the patch keeps bytes outside the old image";
 
     // 180-189: capability record.
     /// The file does not start with `sealift-capabilities`.

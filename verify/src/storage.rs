@@ -25,6 +25,16 @@ pub trait ReadImage {
     ///
     /// Those of the storage.
     fn read(&mut self, offset: u64, bytes: &mut [u8]) -> Result<(), Self::Error>;
+
+    /// Fills `bytes` with bytes that [`WriteImage::keep`] kept, from `at` bytes into the scratch on; false: nothing is kept here.
+    ///
+    /// # Errors
+    ///
+    /// Those of the storage.
+    fn read_kept(&mut self, at: u32, bytes: &mut [u8]) -> Result<bool, Self::Error> {
+        let (_, _) = (at, bytes);
+        Ok(false)
+    }
 }
 
 /// The new image, written once and in order.
@@ -120,6 +130,18 @@ pub trait WriteImage {
         None
     }
 
+    /// Copies `bytes` bytes of the old image, from its offset `old` on, to `at` bytes into the scratch, where they stay until the update is
+    /// done: before the first batch of an in-place update. The first `at` is at a sector, each other one behind the range before.
+    /// [`ReadImage::read_kept`] gives them back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the storage.
+    fn keep(&mut self, old: u32, bytes: u32, at: u32) -> Result<(), Self::Error> {
+        let (_, _, _) = (old, bytes, at);
+        Ok(())
+    }
+
     /// The bytes that follow are for the sector of this number, and wait in the scratch. An in-place update does not call
     /// [`write`](Self::write) in ascending order, but sector by sector.
     ///
@@ -159,6 +181,10 @@ impl<T: ReadImage + ?Sized> ReadImage for &mut T {
 
     fn read(&mut self, offset: u64, bytes: &mut [u8]) -> Result<(), Self::Error> {
         T::read(self, offset, bytes)
+    }
+
+    fn read_kept(&mut self, at: u32, bytes: &mut [u8]) -> Result<bool, Self::Error> {
+        T::read_kept(self, at, bytes)
     }
 }
 
@@ -207,6 +233,10 @@ impl<T: WriteImage + ?Sized> WriteImage for &mut T {
 
     fn in_place(&self) -> Option<InPlaceRoom> {
         T::in_place(self)
+    }
+
+    fn keep(&mut self, old: u32, bytes: u32, at: u32) -> Result<(), Self::Error> {
+        T::keep(self, old, bytes, at)
     }
 
     fn begin_sector(&mut self, number: u32) -> Result<(), Self::Error> {

@@ -188,7 +188,7 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
         };
         device.check_room(goal, record.current.size, in_place)?;
         let hand = device.hand;
-        let old = OldSlot { hand, region: device.layout.primary, size: record.current.size };
+        let old = OldSlot { hand, region: device.layout.primary, size: record.current.size, scratch: device.layout.scratch };
         let progress = record.step.progress;
         let (kind, programmer) = if in_place {
             let scratch = device.layout.scratch.ok_or(Error::NoSlot)?;

@@ -1,22 +1,27 @@
 //! The old image as it is while a patch in place is applied: parts of it are new already.
 
+use std::ops::Range;
+
+use sealift_formats::compact::kept::KeptImage;
 use sealift_formats::compact::old_image::OldImage;
 
 use crate::compact::Source;
 
-/// The slot: the old image, and over it the sectors that are installed.
+/// The slot: the old image, and over it the sectors that are installed; and the kept bytes.
 #[derive(Debug)]
 pub(crate) struct Slot {
     bytes: Vec<u8>,
+    kept: Vec<u8>,
     log2: u8,
 }
 
 impl Slot {
     /// Holding the old image, with room for a new one of `new_size` bytes in whole sectors.
-    pub(crate) fn new(old: &[u8], new_size: usize, log2: u8) -> Self {
+    pub(crate) fn new(old: &[u8], new_size: usize, kept: &[Range<usize>], log2: u8) -> Self {
         let mut bytes = old.to_vec();
         bytes.resize(old.len().max(new_size).next_multiple_of(1 << log2), 0xFF);
-        Self { bytes, log2 }
+        let kept = kept.iter().flat_map(|range| &old[range.clone()]).copied().collect();
+        Self { bytes, kept, log2 }
     }
 
     /// Writes a sector of the new image over its place; behind the image's end it is `FF`.
@@ -36,6 +41,12 @@ impl OldImage for Slot {
     }
 }
 
+impl KeptImage for Slot {
+    fn read_kept(&mut self, place: u32, buffer: &mut [u8]) -> bool {
+        (&*self.kept).read(place, buffer)
+    }
+}
+
 /// When each sector is made, and when its old bytes are gone.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
@@ -44,6 +55,8 @@ pub(crate) struct Schedule {
     made: Vec<u32>,
     /// By sector of the old image: the batch after which it is gone; [`NEVER`] for those that stay.
     gone: Vec<u32>,
+    /// Bytes of the old image that never are; ascending and apart.
+    kept: Vec<Range<usize>>,
 }
 
 /// No batch.
@@ -62,7 +75,12 @@ impl Schedule {
                 }
             }
         }
-        Self { log2, made, gone }
+        Self { log2, made, gone, kept: Vec::new() }
+    }
+
+    /// The same with some bytes of the old image kept.
+    pub(crate) fn keeping(self, kept: &[Range<usize>]) -> Self {
+        Self { kept: kept.to_vec(), ..self }
     }
 
     /// The batch that makes the byte at `new`.
@@ -72,7 +90,22 @@ impl Schedule {
 
     /// Whether the slot holds new bytes at `old` when `batch` is made.
     pub(crate) fn installed(&self, old: usize, batch: u32) -> bool {
-        self.gone.get(old >> self.log2).is_some_and(|&gone| gone < batch)
+        self.gone.get(old >> self.log2).is_some_and(|&gone| gone < batch) && !self.next_kept(old).is_some_and(|range| range.start <= old)
+    }
+
+    /// The kept bytes that hold `old`, or else those behind it.
+    fn next_kept(&self, old: usize) -> Option<&Range<usize>> {
+        self.kept.get(self.kept.partition_point(|range| range.end <= old))
+    }
+
+    /// Up to where bytes of the old image are installed and kept as that at `old` is.
+    fn like(&self, old: usize) -> usize {
+        let end = self.end(old);
+        match self.next_kept(old) {
+            Some(range) if range.start > old => end.min(range.start),
+            Some(range) => end.min(range.end),
+            None => end,
+        }
     }
 
     /// How many bytes of a copy to `new` from `old` on, at most `length`, have sources that are installed when `batch` is made, or are not.
@@ -80,7 +113,7 @@ impl Schedule {
         let length = length.min(self.end(new) - new);
         let mut same = 0;
         while same < length && self.installed(old + same, batch) == installed {
-            same += self.end(old + same) - (old + same);
+            same = self.like(old + same) - old;
         }
         same.min(length)
     }
@@ -102,7 +135,7 @@ impl Schedule {
                 start = at;
             }
             before = Some(installed);
-            at = stop.min(self.end(at)).min(at + (self.end(old) - old));
+            at = stop.min(self.end(at)).min(at + (self.like(old) - old));
         }
         if let Some(installed) = before {
             each(start, stop - start, installed);

@@ -4,28 +4,33 @@
 //! |---|---|
 //! | which sectors change, and what each needs of the old image | `graph` |
 //! | orders in which little is written over before it is read | `order` |
+//! | what of it is kept in a part of the scratch memory | `keep` |
 //! | the plan again, from what is there when each sector is made | `replan` |
-//! | the coder over the plan, and the slot that it reads | here, `hybrid` |
+//! | the coder over the plan, and the slot that it reads | `code`, `hybrid` |
 //!
 //! The few cheapest orders are coded, and the smallest patch is taken.
 
+mod code;
 mod graph;
 mod hybrid;
+mod keep;
 mod order;
 mod replan;
 
+use std::ops::Range;
+
 use sealift_formats::compact::header::Parameters;
-use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::isa::AnyModel;
 use sealift_formats::patch::InPlace;
 use sealift_formats::patch::in_place::{MAX_BYTES, MAX_RUNS, Run};
 
-use crate::compact::{Driver, Payload, Plan, PlanOptions, Statistics, find};
+use crate::compact::{Payload, PlanOptions, find};
 use crate::error::Error;
 use crate::options::InPlaceGeometry;
 use graph::{Graph, changed};
-use hybrid::{Schedule, Slot};
-use order::{Order, orders};
+use hybrid::Schedule;
+use keep::Wanted;
+use order::orders;
 use replan::Ground;
 
 /// A payload and the layout that goes with it.
@@ -34,32 +39,64 @@ pub(crate) struct Made {
     pub(crate) layout: Vec<u8>,
 }
 
-/// Orders that are coded, at most.
+/// What can be done with the scratch memory, and what it costs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    /// In 64ths of a bit.
+    cost: u64,
+    /// Sectors of scratch for kept bytes.
+    keeping: u32,
+    /// Sectors of a batch.
+    batch: u32,
+    sectors: Vec<u32>,
+}
+
+/// Ways that are coded, at most.
 const TRIED: usize = 3;
 /// New images of this size and more get one try.
 const LARGE: usize = 1 << 20;
+/// Of so many sectors to be made one may be written to keep old bytes: flash wears.
+const KEEPING: u32 = 5;
 
 /// Codes the payload of a patch in place.
-pub(crate) fn encode(
-    old: &[u8],
-    new: &[u8],
-    parameters: &Parameters,
-    model: &AnyModel,
-    options: &PlanOptions,
-    geometry: InPlaceGeometry,
-) -> Result<Made, Error> {
+pub(crate) fn encode(old: &[u8], new: &[u8], parameters: &Parameters, model: &AnyModel, options: &PlanOptions, geometry: InPlaceGeometry) -> Result<Made, Error> {
     let log2 = geometry.sector_log2;
     let found = find(old, new, parameters, model, options);
-    let graph = Graph::new(old, new, log2, changed(old, new, log2), &found.pieces, &options.costs);
+    let sectors = changed(old, new, log2);
+    let most_kept = (sectors.len() as u32 / KEEPING).clamp(1, geometry.scratch).min(geometry.scratch - 1);
+    let graph = Graph::new(old, new, log2, sectors, &found.pieces, &options.costs);
+    let kept_of = |order: &[u32], batch: u32, keeping: u32| {
+        let schedule = Schedule::new(order, batch, log2, old.len(), new.len());
+        let layout = InPlace::write(log2, batch, &[], &Run::list(order)).len();
+        let wanted = Wanted::new(old, new, &found.pieces, &schedule, options.costs);
+        let (kept, saved) = wanted.choose((keeping as usize) << log2, geometry.most_layout.min(MAX_BYTES).saturating_sub(layout));
+        (schedule.keeping(&kept), kept, saved)
+    };
+    let mut ways = Vec::new();
+    let mut keeping = 0;
+    loop {
+        let batch = geometry.scratch - keeping;
+        for order in orders(&graph, batch) {
+            let sectors = fit(order.sectors, new, geometry);
+            let (_, _, saved) = kept_of(&sectors, batch, keeping);
+            ways.push(Way { cost: order.cost.saturating_sub(saved), keeping, batch, sectors });
+        }
+        if keeping >= most_kept {
+            break;
+        }
+        keeping = (keeping * 2).max(1).min(most_kept);
+    }
+    ways.sort_unstable();
+    ways.dedup();
+
     let ground = Ground::new(new, parameters, model, &found, options);
     let mut best: Option<Made> = None;
-    let tried = if new.len() < LARGE { TRIED } else { 1 };
-    for Order { sectors, .. } in orders(&graph, geometry.scratch).into_iter().take(tried) {
-        let sectors = fit(sectors, new, geometry);
-        let layout = InPlace::write(log2, geometry.scratch, &Run::list(&sectors));
-        let schedule = Schedule::new(&sectors, geometry.scratch, log2, old.len(), new.len());
+    for Way { sectors, batch, keeping, .. } in ways.into_iter().take(if new.len() < LARGE { TRIED } else { 1 }) {
+        let (schedule, kept, _) = kept_of(&sectors, batch, keeping);
+        let ranges: Vec<(u32, u32)> = kept.iter().map(|range| (range.start as u32, range.len() as u32)).collect();
+        let layout = InPlace::write(log2, batch, &ranges, &Run::list(&sectors));
         let plan = ground.plan(&sectors, &schedule, log2);
-        let payload = code(old, new, parameters, model, &plan, &sectors, geometry.scratch)?;
+        let payload = code::code(old, new, parameters, model, &plan, code::Steps { order: &sectors, batch, kept: &kept })?;
         if best.as_ref().is_none_or(|best| payload.bytes.len() + layout.len() < best.payload.bytes.len() + best.layout.len()) {
             best = Some(Made { payload, layout });
         }
@@ -67,37 +104,12 @@ pub(crate) fn encode(
     best.ok_or_else(|| Error::Compact("no order of sectors".into()))
 }
 
-/// Runs the coder over a plan, sector by sector, in the slot as it is then.
-fn code(old: &[u8], new: &[u8], parameters: &Parameters, model: &AnyModel, plan: &Plan<'_>, order: &[u32], scratch: u32) -> Result<Payload, Error> {
-    let failed = |error| Error::Compact(format!("{error:?}"));
-    let class = parameters.class().ok_or_else(|| Error::Compact("no such RAM class".into()))?;
-    let mut tables = OwnedTables::new(&class);
-    let slot = Slot::new(old, new.len(), parameters.group);
-    let mut body = tables.tables().body(*parameters, &class, model.clone(), slot).ok_or_else(|| Error::Compact("tables are too small".into()))?;
-    let mut statistics = Statistics::default();
-    let mut driver = Driver::new(plan, Some(&mut statistics));
-    driver.run(&mut body, new, parameters.group).map_err(failed)?;
-    for batch in order.chunks(scratch as usize) {
-        for &sector in batch {
-            let position = sector << parameters.group;
-            body.enter(position);
-            driver.seek(position);
-            driver.run(&mut body, new, parameters.group).map_err(failed)?;
-        }
-        for &sector in batch {
-            body.old_image_mut().install(sector, new);
-        }
-    }
-    let bytes = driver.finish();
-    Ok(Payload { bytes, segments: plan.segments.len() as u64, statistics })
-}
-
 /// The order in as many runs and bytes as a layout may have: sectors between runs are made too, then the order is given up.
 fn fit(order: Vec<u32>, new: &[u8], geometry: InPlaceGeometry) -> Vec<u32> {
     let most = geometry.most_layout.min(MAX_BYTES);
     let fits = |order: &[u32]| {
         let runs = Run::list(order);
-        runs.len() <= MAX_RUNS as usize && InPlace::write(geometry.sector_log2, geometry.scratch, &runs).len() <= most
+        runs.len() <= MAX_RUNS as usize && InPlace::write(geometry.sector_log2, geometry.scratch, &[], &runs).len() <= most
     };
     if fits(&order) {
         return order;
@@ -117,3 +129,6 @@ fn fit(order: Vec<u32>, new: &[u8], geometry: InPlaceGeometry) -> Vec<u32> {
     }
     sorted
 }
+
+/// Bytes of the old image that are copied away before the first batch.
+type Kept = Range<usize>;

@@ -2,6 +2,7 @@
 
 use sealift_formats::compact::arithmetic::{DecoderState, Source};
 use sealift_formats::compact::header::Parameters;
+use sealift_formats::compact::kept::{KeptImage, Layered};
 use sealift_formats::compact::old_image::OldImage;
 use sealift_formats::compact::parameters::model;
 use sealift_formats::compact::tables::OwnedTables;
@@ -14,15 +15,24 @@ pub(crate) struct Applied {
     pub(crate) new: Vec<u8>,
     /// Sectors that were made, in their order.
     pub(crate) order: Vec<u32>,
-    /// Sectors of scratch.
+    /// Sectors of scratch, those for kept bytes included.
     pub(crate) scratch: u32,
+    /// Bytes kept.
+    pub(crate) kept: u32,
 }
 
-struct Slot(Vec<u8>);
+/// The slot, and the kept bytes.
+struct Slot(Vec<u8>, Vec<u8>);
 
 impl OldImage for Slot {
     fn read(&mut self, offset: u32, buffer: &mut [u8]) -> bool {
         (&*self.0).read(offset, buffer)
+    }
+}
+
+impl KeptImage for Slot {
+    fn read_kept(&mut self, place: u32, buffer: &mut [u8]) -> bool {
+        (&*self.1).read(place, buffer)
     }
 }
 
@@ -52,14 +62,18 @@ pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
     let mut slot = old.to_vec();
     // What is behind the old image must not matter.
     slot.resize(old.len().max(new_size).next_multiple_of(sector_size), 0xA5);
-    let mut body = tables.tables().body(parameters, &class, model(header.instruction_set).unwrap(), Slot(slot)).unwrap();
+    let kept: Vec<u8> = layout.kept().flat_map(|kept| &old[kept.old as usize..][..kept.length as usize]).copied().collect();
+    assert_eq!(kept.len(), layout.kept_size() as usize);
+    let scratch = layout.scratch_sectors() + kept.len().div_ceil(sector_size) as u32;
+    let image = Layered { image: Slot(slot, kept), kept: layout.kept() };
+    let mut body = tables.tables().body(parameters, &class, model(header.instruction_set).unwrap(), image).unwrap();
     let mut feed = Feed(payload);
     let mut state = DecoderState::start(&mut feed);
     while !body.finished() {
         body.step(&mut state.with(&mut feed), &mut []).unwrap();
     }
     let order: Vec<u32> = layout.sectors().collect();
-    let mut scratch = Vec::new();
+    let mut batch_made = Vec::new();
     for batch in order.chunks(layout.scratch_sectors() as usize) {
         for &sector in batch {
             let start = sector as usize * sector_size;
@@ -71,15 +85,15 @@ pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
                 filled += body.step(&mut state.with(&mut feed), &mut made[filled..size]).unwrap();
             }
             assert_eq!(filled, size, "sector {sector}");
-            scratch.push((start, made));
+            batch_made.push((start, made));
         }
-        for (start, made) in scratch.drain(..) {
-            body.old_image_mut().0[start..start + sector_size].copy_from_slice(&made);
+        for (start, made) in batch_made.drain(..) {
+            body.old_image_mut().image.0[start..start + sector_size].copy_from_slice(&made);
         }
     }
     assert!(feed.0.is_empty(), "{} bytes of the payload are left", feed.0.len());
     assert!(!body.failed());
-    let new = body.old_image_mut().0[..new_size].to_vec();
+    let new = body.old_image_mut().image.0[..new_size].to_vec();
     assert_eq!(crc32(&new), header.new_crc, "the new image");
-    Applied { new, order, scratch: layout.scratch_sectors() }
+    Applied { new, order, scratch, kept: layout.kept_size() }
 }

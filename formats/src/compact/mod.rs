@@ -10,6 +10,7 @@ pub mod caches;
 pub mod calls;
 pub mod data;
 pub mod header;
+pub mod kept;
 pub mod logistic;
 pub mod map;
 pub mod model;

@@ -9,6 +9,8 @@ use crate::varint::{read_varint, unzigzag};
 pub const MAX_BYTES: usize = 1024;
 /// Runs of a layout, at most.
 pub const MAX_RUNS: u32 = 512;
+/// Kept ranges of a layout, at most.
+pub const MAX_KEPT: u32 = 256;
 /// Number of the header's extension that holds a layout.
 pub const TAG: u64 = 4;
 
@@ -21,8 +23,22 @@ pub struct InPlace<'a> {
     sector_log2: u8,
     scratch_sectors: u32,
     listed: u32,
+    kept_size: u32,
     value: &'a [u8],
+    /// The numbers of the kept ranges, and those of the runs.
+    kept: &'a [u8],
     runs: &'a [u8],
+}
+
+/// Bytes of the old image that are copied elsewhere before the first batch, and read from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The first byte's offset in the old image.
+    pub old: u32,
+    /// Bytes, at least 1.
+    pub length: u32,
+    /// The first byte's offset among the kept bytes, which lie one behind the other.
+    pub place: u32,
 }
 
 /// Consecutive sectors of the list that are also neighbours in the image.
@@ -89,12 +105,24 @@ impl<'a> InPlace<'a> {
             return Err(ErrorKind::InPlaceSector(sector_log2));
         }
         let (scratch, rest) = number(rest)?;
-        let (runs, rest) = number(rest)?;
+        let (kept_count, rest) = number(rest)?;
+        if kept_count > u64::from(MAX_KEPT) {
+            return Err(ErrorKind::InPlaceForm);
+        }
+        let mut ranges = KeptRanges { bytes: rest, old: 0, place: 0 };
+        for _ in 0..kept_count {
+            let range = ranges.read()?;
+            if u64::from(range.old).saturating_add(range.length.into()) > old_size {
+                return Err(ErrorKind::InPlaceKept);
+            }
+        }
+        let kept = rest.get(..rest.len().saturating_sub(ranges.bytes.len())).unwrap_or_default();
+        let (runs, rest) = number(ranges.bytes)?;
         let scratch_sectors = u32::try_from(scratch).ok().filter(|&sectors| sectors > 0).ok_or(ErrorKind::InPlaceForm)?;
         if runs > u64::from(MAX_RUNS) {
             return Err(ErrorKind::InPlaceForm);
         }
-        let mut layout = Self { sector_log2, scratch_sectors, listed: 0, value, runs: rest };
+        let mut layout = Self { sector_log2, scratch_sectors, listed: 0, kept_size: ranges.place, value, kept, runs: rest };
         layout.listed = layout.check(runs, old_size, new_size)?;
         Ok(layout)
     }
@@ -160,6 +188,18 @@ impl<'a> InPlace<'a> {
         self.listed.div_ceil(self.scratch_sectors.max(1))
     }
 
+    /// The ranges of the old image that are kept, ascending and without overlap.
+    #[must_use]
+    pub fn kept(&self) -> KeptRanges<'a> {
+        KeptRanges { bytes: self.kept, old: 0, place: 0 }
+    }
+
+    /// Bytes that are kept: a device needs so many in whole sectors, beside those of a batch.
+    #[must_use]
+    pub fn kept_size(&self) -> u32 {
+        self.kept_size
+    }
+
     /// The value of the extension.
     #[must_use]
     pub fn value(&self) -> &'a [u8] {
@@ -178,13 +218,20 @@ impl<'a> InPlace<'a> {
         Sectors { runs: self.runs(), run: None }
     }
 
-    /// The value of the extension for this list of runs. [`InPlace::parse`] says whether it is one that can be.
+    /// The value of the extension for these ranges (first old byte and length, ascending and without overlap) and this list of runs. [`InPlace::parse`] says whether it is one that can be.
     #[cfg(any(test, feature = "alloc"))]
     #[must_use]
-    pub fn write(sector_log2: u8, scratch_sectors: u32, runs: &[Run]) -> alloc::vec::Vec<u8> {
+    pub fn write(sector_log2: u8, scratch_sectors: u32, kept: &[(u32, u32)], runs: &[Run]) -> alloc::vec::Vec<u8> {
         use crate::varint::{push_varint, zigzag};
         let mut value = alloc::vec![sector_log2];
         push_varint(scratch_sectors.into(), &mut value);
+        push_varint(u64::try_from(kept.len()).unwrap_or(u64::MAX), &mut value);
+        let mut end = 0;
+        for &(old, length) in kept {
+            push_varint(u64::from(old).saturating_sub(end), &mut value);
+            push_varint(u64::from(length).saturating_sub(1), &mut value);
+            end = u64::from(old).saturating_add(length.into());
+        }
         push_varint(u64::try_from(runs.len()).unwrap_or(u64::MAX), &mut value);
         let mut next = 0;
         for run in runs {
@@ -193,6 +240,37 @@ impl<'a> InPlace<'a> {
             next = run.next();
         }
         value
+    }
+}
+
+/// The kept ranges of a layout.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptRanges<'a> {
+    bytes: &'a [u8],
+    /// Ends of the range before.
+    old: u32,
+    place: u32,
+}
+
+impl KeptRanges<'_> {
+    /// No range.
+    pub const NONE: Self = Self { bytes: &[], old: 0, place: 0 };
+
+    fn read(&mut self) -> Result<Kept, ErrorKind> {
+        let (gap, rest) = number(self.bytes)?;
+        let (less, rest) = number(rest)?;
+        let sum = |base: u32, more: u64| u32::try_from(more).ok().and_then(|more| base.checked_add(more)).ok_or(ErrorKind::InPlaceKept);
+        let (old, length, place) = (sum(self.old, gap)?, sum(1, less)?, self.place);
+        *self = Self { bytes: rest, old: sum(old, length.into())?, place: sum(place, length.into())? };
+        Ok(Kept { old, length, place })
+    }
+}
+
+impl Iterator for KeptRanges<'_> {
+    type Item = Kept;
+
+    fn next(&mut self) -> Option<Kept> {
+        if self.bytes.is_empty() { None } else { self.read().ok() }
     }
 }
 

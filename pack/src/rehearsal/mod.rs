@@ -145,7 +145,8 @@ impl<'a> Update<'a> {
         let class = Parameters::of_header(&header).ok().filter(|_| header.profile == Profile::Compact).and_then(|parameters| parameters.class());
         let in_place = header.in_place.map_or([0, 0], |layout| {
             let sector = layout.sector_size();
-            [sector, u64::from(layout.scratch_sectors().min(layout.listed()).max(1)) * sector]
+            let kept = u64::from(layout.kept_size()).next_multiple_of(sector);
+            [sector, u64::from(layout.scratch_sectors().min(layout.listed()).max(1)) * sector + kept]
         });
         let image = self.goal.pending.new.size.max(self.old.len() as u64);
         let needs = Needs { image, install, in_place, header: HEADER_BYTES, class };

@@ -58,8 +58,8 @@ pub(super) struct Depth<'d> {
 
 /// Chooses where to cut.
 pub(super) trait Choice: std::fmt::Debug + Sync {
-    /// Points at which operation `number` is cut.
-    fn tears(&self, number: u64, operation: &Operation<'_>) -> Vec<Tear>;
+    /// Points at which operation `number` is cut, in a life that was cut before at `path`.
+    fn tears(&self, number: u64, path: &[(u64, Tear)], operation: &Operation<'_>) -> Vec<Tear>;
 }
 
 /// Cuts every operation: before it, and at several points inside.
@@ -69,7 +69,7 @@ pub(super) struct Everywhere {
 }
 
 impl Choice for Everywhere {
-    fn tears(&self, number: u64, operation: &Operation<'_>) -> Vec<Tear> {
+    fn tears(&self, number: u64, _: &[(u64, Tear)], operation: &Operation<'_>) -> Vec<Tear> {
         let mut random = Random::new(self.seed ^ number.wrapping_mul(0x9E37_79B9));
         let middle = random.word();
         let mut inside = |bytes| Tear::Inside { bytes, seed: random.word() };
@@ -92,14 +92,15 @@ pub(super) struct Sometimes {
 }
 
 impl Choice for Sometimes {
-    fn tears(&self, number: u64, operation: &Operation<'_>) -> Vec<Tear> {
-        let mut random = Random::new(self.seed ^ number.wrapping_mul(0xD134_2543_DE82_EF95));
+    fn tears(&self, number: u64, path: &[(u64, Tear)], operation: &Operation<'_>) -> Vec<Tear> {
+        let place = path.iter().fold(number, |place, (before, _)| place.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(*before));
+        let mut random = Random::new(self.seed ^ place.wrapping_mul(0xD134_2543_DE82_EF95));
         let always = self.always.is_some_and(|region| operation.is_in(&region));
         let chosen = self.one_in > 0 && random.word().is_multiple_of(self.one_in);
         if !always && !chosen {
             return Vec::new();
         }
-        let points = Everywhere { seed: random.word() }.tears(number, operation);
+        let points = Everywhere { seed: random.word() }.tears(number, path, operation);
         vec![points[random.below(points.len())]]
     }
 }
@@ -109,7 +110,7 @@ impl Choice for Sometimes {
 pub(super) struct Never;
 
 impl Choice for Never {
-    fn tears(&self, _: u64, _: &Operation<'_>) -> Vec<Tear> {
+    fn tears(&self, _: u64, _: &[(u64, Tear)], _: &Operation<'_>) -> Vec<Tear> {
         Vec::new()
     }
 }
@@ -179,7 +180,7 @@ impl Scenario<'_> {
                 *next = number;
                 return;
             }
-            for tear in choice.tears(number, operation) {
+            for tear in choice.tears(number, path, operation) {
                 let path = path.iter().copied().chain([(number, tear)]).collect();
                 forks.push(Fork { path, parts: operation.torn(parts, tear) });
             }

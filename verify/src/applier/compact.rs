@@ -4,11 +4,13 @@ use sealift_formats::ErrorKind;
 use sealift_formats::compact::arithmetic::{DecoderState, Source};
 use sealift_formats::compact::body::{Body, BodyError};
 use sealift_formats::compact::header::Parameters;
+use sealift_formats::compact::kept::{KeptImage, Layered};
 use sealift_formats::compact::old_image::OldImage;
 use sealift_formats::compact::parameters::model;
 use sealift_formats::compact::state::{StateSink, StateSource};
 use sealift_formats::compact::tables::Tables;
-use sealift_formats::patch::Header;
+use sealift_formats::patch::in_place::{KeptRanges, Sectors};
+use sealift_formats::patch::{Header, InPlace};
 
 use super::error::{ApplyError, refused};
 use super::payload::{Decoded, Plan};
@@ -29,7 +31,7 @@ pub(super) const LEAST_GROUP: usize = 2 * STEP_OUTPUT;
 #[derive(Debug)]
 pub(super) struct Compact<'m, O: ReadImage> {
     plan: Plan,
-    body: Body<'m, Old<O>>,
+    body: Body<'m, Layered<'m, Old<O>>>,
     coder: Option<DecoderState>,
     /// Bytes of input kept from the call before, since they were too few for a step.
     kept: [u8; STEP_INPUT],
@@ -40,25 +42,28 @@ pub(super) struct Compact<'m, O: ReadImage> {
     filled: usize,
     /// Bytes of the current group that are not made.
     left: u64,
-    /// The list of an in-place patch, and how many of its sectors are entered.
-    list: Option<List>,
+    /// Only in place.
+    list: Option<List<'m>>,
 }
 
-/// The list of an in-place patch (SPEC section 2.4); where its sectors are is in the header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct List {
-    /// Sectors in the list.
-    pub listed: u32,
-    /// Sectors of a batch.
-    pub batch: u32,
+/// The list of an in-place patch (SPEC section 2.4).
+#[derive(Clone, Debug)]
+struct List<'m> {
+    layout: InPlace<'m>,
+    /// Sectors that are not entered.
+    rest: Sectors<'m>,
     /// Sectors entered.
-    pub entered: u32,
+    entered: u32,
 }
 
-impl List {
+impl List<'_> {
+    fn is_at_end(&self) -> bool {
+        self.entered >= self.layout.listed()
+    }
+
     /// Whether the sector entered last is the last one of its batch.
     fn ends_batch(&self) -> bool {
-        self.entered > 0 && (self.entered == self.listed || self.entered.is_multiple_of(self.batch.max(1)))
+        self.entered > 0 && (self.is_at_end() || self.entered.is_multiple_of(self.layout.scratch_sectors()))
     }
 }
 
@@ -70,12 +75,14 @@ impl<'m, O: ReadImage> Compact<'m, O> {
     }
 
     /// Makes ready.
-    pub(super) fn new(plan: Plan, header: &Header<'_>, old: O, tables: Tables<'m>) -> Result<Self, Error> {
+    pub(super) fn new(plan: Plan, header: &Header<'_>, layout: Option<InPlace<'m>>, old: O, tables: Tables<'m>) -> Result<Self, Error> {
         let parameters = Parameters::of_header(header).map_err(|kind| refused(kind, 0))?;
         let class = parameters.class().ok_or_else(|| refused(ErrorKind::ProfileParameters, 0))?;
         let model = model(header.instruction_set).ok_or(Error::NotBuiltIn)?;
-        let old = Old { image: old, error: None };
-        let list = header.in_place.map(|layout| List { listed: layout.listed(), batch: layout.scratch_sectors(), entered: 0 });
+        let kept = layout.map_or(KeptRanges::NONE, |layout| layout.kept());
+        let kept_at = layout.map_or(0, |layout| kept_at(&layout));
+        let old = Layered { image: Old { image: old, kept_at, error: None }, kept };
+        let list = layout.map(|layout| List { layout, rest: layout.sectors(), entered: 0 });
         let body = tables.body(parameters, &class, model, old).ok_or(Error::RamClass)?;
         Ok(Self { plan, body, coder: None, kept: [0; STEP_INPUT], kept_length: 0, consumed: 0, filled: 0, left: 0, list })
     }
@@ -185,49 +192,50 @@ impl<'m, O: ReadImage> Compact<'m, O> {
 
     /// Whether nothing is left to be made.
     fn is_at_end(&self) -> bool {
-        self.body.finished() && self.list.is_none_or(|list| list.entered == list.listed)
+        self.body.finished() && self.list.as_ref().is_none_or(List::is_at_end)
     }
 
-    /// Which sector of the list comes next; `None`: there is none, or something else comes first.
-    pub(super) fn next_listed(&self) -> Option<u32> {
-        let list = self.list.filter(|list| list.entered < list.listed)?;
-        (self.body.finished() && self.filled == 0).then_some(list.entered)
+    /// Whether the next sector of the list is to be entered.
+    pub(super) fn is_between_sectors(&self) -> bool {
+        self.body.finished() && self.filled == 0 && self.list.as_ref().is_some_and(|list| !list.is_at_end())
     }
 
-    /// Goes to the next sector of the list, which starts at `position` of the new image.
-    pub(super) fn enter(&mut self, position: u32) {
-        self.body.enter(position);
-        let end = u64::from(position).saturating_add(self.plan.group_size).min(self.plan.new_size);
-        self.left = end.saturating_sub(position.into());
-        if let Some(list) = &mut self.list {
-            list.entered = list.entered.saturating_add(1);
-        }
+    /// Goes to the next sector of the list and returns its number; `None`: there is none.
+    pub(super) fn enter_next(&mut self) -> Option<u32> {
+        let list = self.list.as_mut()?;
+        let sector = list.rest.next()?;
+        list.entered = list.entered.saturating_add(1);
+        let start = u64::from(sector).saturating_mul(self.plan.group_size);
+        self.body.enter(u32::try_from(start).ok()?);
+        self.left = start.saturating_add(self.plan.group_size).min(self.plan.new_size).saturating_sub(start);
+        Some(sector)
     }
 
     /// Whether what was handed out last ends a batch of the list.
     pub(super) fn is_batch_end(&self) -> bool {
-        self.left == 0 && self.filled == 0 && self.list.is_some_and(|list| list.ends_batch())
+        self.left == 0 && self.filled == 0 && self.list.as_ref().is_some_and(List::ends_batch)
     }
 
     /// Sectors of the list that are entered; 0 without a list.
     pub(super) fn entered(&self) -> u32 {
-        self.list.map_or(0, |list| list.entered)
+        self.list.as_ref().map_or(0, |list| list.entered)
     }
 
-    /// Goes on behind so many sectors of the list.
-    pub(super) fn set_entered(&mut self, entered: u32) -> bool {
-        match &mut self.list {
-            Some(list) => {
-                list.entered = entered;
-                entered <= list.listed
+    /// Goes on behind so many sectors of the list; false when it has fewer.
+    pub(super) fn skip_entered(&mut self, entered: u32) -> bool {
+        let Some(list) = &mut self.list else { return entered == 0 };
+        while list.entered < entered {
+            if list.rest.next().is_none() {
+                return false;
             }
-            None => entered == 0,
+            list.entered = list.entered.saturating_add(1);
         }
+        true
     }
 
-    /// Whether there is a list.
-    pub(super) fn is_in_place(&self) -> bool {
-        self.list.is_some()
+    /// The layout of an in-place patch.
+    pub(super) fn layout(&self) -> Option<InPlace<'m>> {
+        self.list.as_ref().map(|list| list.layout)
     }
 
     /// Counts what was used up; a step that needs more input keeps all that is left of this one. Returns how much of `input` is taken.
@@ -250,7 +258,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
     fn refusal<W>(&mut self, error: BodyError) -> ApplyError<O::Error, W> {
         let at = self.plan.payload_start.saturating_add(self.consumed);
         match error {
-            BodyError::OldImage => match self.body.old_image_mut().error.take() {
+            BodyError::OldImage => match self.body.old_image_mut().image.error.take() {
                 Some(error) => ApplyError::OldImage(error),
                 None => refused(ErrorKind::SegmentRange, at).into(),
             },
@@ -263,7 +271,15 @@ impl<'m, O: ReadImage> Compact<'m, O> {
 /// The old image as the body reads it; keeps the first error.
 pub(super) struct Old<O: ReadImage> {
     image: O,
+    /// Where the kept bytes are, in bytes into the scratch.
+    kept_at: u32,
     error: Option<O::Error>,
+}
+
+/// Where the kept bytes of an in-place patch are: behind the sectors of a batch, in bytes into the scratch.
+pub(super) fn kept_at(layout: &InPlace<'_>) -> u32 {
+    let sectors = layout.scratch_sectors().min(layout.listed());
+    u64::from(sectors).checked_mul(layout.sector_size()).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
 }
 
 impl<O: ReadImage> core::fmt::Debug for Old<O> {
@@ -276,6 +292,18 @@ impl<O: ReadImage> OldImage for Old<O> {
     fn read(&mut self, offset: u32, buffer: &mut [u8]) -> bool {
         match self.image.read(u64::from(offset), buffer) {
             Ok(()) => true,
+            Err(error) => {
+                self.error.get_or_insert(error);
+                false
+            }
+        }
+    }
+}
+
+impl<O: ReadImage> KeptImage for Old<O> {
+    fn read_kept(&mut self, place: u32, buffer: &mut [u8]) -> bool {
+        match self.image.read_kept(self.kept_at.saturating_add(place), buffer) {
+            Ok(kept) => kept,
             Err(error) => {
                 self.error.get_or_insert(error);
                 false

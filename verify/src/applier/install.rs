@@ -2,10 +2,11 @@
 
 use sealift_formats::ErrorKind;
 use sealift_formats::compact::tables::Tables;
-use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment};
+use sealift_formats::patch::in_place::Kept;
+use sealift_formats::patch::{Geometry, Header, InPlace, Parsed, Profile, Segment};
 
 use super::Applied;
-use super::compact::{Compact, LEAST_GROUP};
+use super::compact::{Compact, LEAST_GROUP, kept_at};
 use super::error::{ApplyError, refused};
 use super::expectation::Expected;
 use super::fast::{Decompressors, Fast};
@@ -65,8 +66,8 @@ pub(super) struct Install<'m, O: ReadImage, N, D> {
     crc: Crc32,
     /// Only under a manifest.
     digest: Option<Sha256>,
-    /// Bytes of the header that `scratch` keeps at its start; 0: it has no room for it, and no state can be saved.
-    header_bytes: usize,
+    /// The header of a patch of profile `compact`, kept in what was the start of `scratch`; empty: there was no room, and no state can be saved.
+    header: &'m [u8],
     /// The chunk that is being used up; `None` where nothing is signed.
     place: Option<ChunkPlace>,
 }
@@ -92,7 +93,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             begun: false,
             crc: Crc32::new(),
             digest,
-            header_bytes: 0,
+            header: &[],
             place: None,
         }
     }
@@ -100,23 +101,23 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     /// Goes on from a saved state. Returns where the patch is to be read on.
     pub(super) fn resume<S: SavedState<Error = N::Error>>(&mut self, state: &mut S) -> Result<ChunkPlace, O, N> {
         let front = Front::take(state, self.scratch).map_err(ApplyError::NewImage)??;
-        let bytes = self.scratch.get(..front.header_bytes).unwrap_or_default();
+        self.header = self.split_scratch(front.header_bytes);
         // What was saved was found right then; it is only believed once the whole state is sound.
-        let Parsed::Complete { header, length } = Header::parse(bytes).map_err(|_| Error::StateDamaged)? else { return Err(Error::StateDamaged.into()) };
+        let Parsed::Complete { header, length } = Header::parse(self.header).map_err(|_| Error::StateDamaged)? else { return Err(Error::StateDamaged.into()) };
         if let Some(expected) = &self.expected {
             expected.check_header(&header)?;
         }
         check_in_place(&header, self.new.in_place(), self.new.capacity())?;
         let plan = Plan::new(&header, to_u64(length));
         let (tables, old) = (self.tables.take().ok_or(Error::NotBuiltIn)?, self.old.take().ok_or(Error::AfterError)?);
-        let mut compact = Compact::new(plan, &header, old, tables)?;
+        let mut compact = Compact::new(plan, &header, header.in_place, old, tables)?;
         let restored = compact.restore(state).map_err(ApplyError::NewImage)?;
         let sound = state.is_sound().map_err(ApplyError::NewImage)?;
-        if !restored || !sound || !compact.set_entered(front.listed) || front.made > plan.new_size {
+        if !restored || !sound || !compact.skip_entered(front.listed) || front.made > plan.new_size {
             return Err(Error::StateDamaged.into());
         }
         compact.go_on();
-        (self.new_size, self.written, self.begun, self.header_bytes) = (Some(plan.new_size), front.made, true, front.header_bytes);
+        (self.new_size, self.written, self.begun) = (Some(plan.new_size), front.made, true);
         self.stage = Stage::Payload(plan, Decoder::Compact(compact));
         Ok(front.place)
     }
@@ -140,14 +141,6 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             let Some(decompressors) = decompressors.take() else { return Err(Error::AfterError.into()) };
             let header_bytes = self.open(body, geometry, decompressors)?;
             rest = body.get(header_bytes..).unwrap_or_default();
-            if self.scratch.len() >= header_bytes {
-                for (to, from) in self.scratch.iter_mut().zip(body.get(..header_bytes).unwrap_or_default()) {
-                    *to = *from;
-                }
-                self.header_bytes = header_bytes;
-            } else if matches!(&self.stage, Stage::Payload(_, Decoder::Compact(compact)) if compact.is_in_place()) {
-                return Err(Error::BufferTooSmall.into());
-            }
         }
         self.decode(body.len(), rest)
     }
@@ -197,9 +190,10 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         let decoder = match fast {
             Some(fast) => Decoder::Fast(fast),
             None => {
+                let layout = self.keep_header(&header, body.get(..length).unwrap_or_default())?;
                 let tables = self.tables.take().ok_or(Error::NotBuiltIn)?;
                 let old = self.old.take().ok_or(Error::AfterError)?;
-                Decoder::Compact(Compact::new(plan, &header, old, tables)?)
+                Decoder::Compact(Compact::new(plan, &header, layout, old, tables)?)
             }
         };
         self.new_size = Some(plan.new_size);
@@ -257,7 +251,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             if complete {
                 return self.check_new(&plan);
             }
-            let more = matches!(&self.stage, Stage::Payload(_, Decoder::Compact(compact)) if compact.next_listed().is_some());
+            let more = matches!(&self.stage, Stage::Payload(_, Decoder::Compact(compact)) if compact.is_between_sectors());
             if decoded.ready == 0 && !more {
                 return Ok(());
             }
@@ -267,40 +261,61 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     /// In an in-place patch: goes to the next sector of the list when the one before is whole.
     fn enter_sector(&mut self) -> Result<(), O, N> {
         let Stage::Payload(plan, Decoder::Compact(compact)) = &mut self.stage else { return Ok(()) };
-        let Some(number) = compact.next_listed() else { return Ok(()) };
-        let bytes = self.scratch.get(..self.header_bytes).unwrap_or_default();
-        let Parsed::Complete { header: Header { in_place: Some(layout), .. }, .. } = Header::parse(bytes)? else {
-            return Err(Error::StateDamaged.into());
-        };
-        let sector = layout.sectors().nth(to_usize(number.into())).ok_or(Error::StateDamaged)?;
-        let start = u64::from(sector).saturating_mul(plan.group_size);
+        if !compact.is_between_sectors() {
+            return Ok(());
+        }
         if !self.begun {
             self.new.begin(plan.new_size).map_err(ApplyError::NewImage)?;
             self.begun = true;
+            if let Some(layout) = compact.layout() {
+                for Kept { old, length, place } in layout.kept() {
+                    self.new.keep(old, length, kept_at(&layout).saturating_add(place)).map_err(ApplyError::NewImage)?;
+                }
+            }
         }
-        self.new.begin_sector(sector).map_err(ApplyError::NewImage)?;
-        compact.enter(u32::try_from(start).map_err(|_| Error::OutOfBounds)?);
-        Ok(())
+        let sector = compact.enter_next().ok_or(Error::OutOfBounds)?;
+        self.new.begin_sector(sector).map_err(ApplyError::NewImage)
+    }
+
+    /// The first bytes of `scratch`, kept for good.
+    fn split_scratch(&mut self, bytes: usize) -> &'m [u8] {
+        let (kept, rest) = core::mem::take(&mut self.scratch).split_at_mut_checked(bytes).unwrap_or_default();
+        self.scratch = rest;
+        kept
+    }
+
+    /// Puts the header's bytes into memory that stays, and gives the layout from there.
+    fn keep_header(&mut self, header: &Header<'_>, bytes: &[u8]) -> core::result::Result<Option<InPlace<'m>>, Error> {
+        let Some(room) = self.scratch.get_mut(..bytes.len()) else {
+            // Nothing else of it is needed afterwards.
+            return if header.in_place.is_some() { Err(Error::BufferTooSmall) } else { Ok(None) };
+        };
+        room.copy_from_slice(bytes);
+        self.header = self.split_scratch(bytes.len());
+        match Header::parse(self.header)? {
+            Parsed::Complete { header, .. } => Ok(header.in_place),
+            Parsed::Incomplete => Err(Error::BufferTooSmall),
+        }
     }
 
     /// After bytes were written: if they end a group, or in place a batch, the storage may want the state, `used` bytes of the chunk being
     /// used up.
     fn end_group(&mut self, used: usize, complete: bool) -> Result<(), O, N> {
         let Stage::Payload(_, Decoder::Compact(compact)) = &mut self.stage else { return Ok(()) };
-        let in_place = compact.is_in_place();
+        let in_place = compact.layout().is_some();
         let due = if in_place { compact.is_batch_end() } else { !complete && compact.is_savable() && self.new.is_state_due(self.written) };
         if !due {
             return Ok(());
         }
-        if !complete && (in_place || self.header_bytes > 0) {
+        if !complete && (in_place || !self.header.is_empty()) {
             // In place every batch needs its state; without a signed chain of chunks there is no place to go on at.
             match self.place {
                 Some(place) => {
-                    let front = Front { header_bytes: self.header_bytes, place, made: self.written, listed: compact.entered() }.after(used);
-                    let most = compact.most_saved_bytes().saturating_add(to_u64(self.header_bytes)).saturating_add(FRONT_BYTES);
+                    let front = Front { header_bytes: self.header.len(), place, made: self.written, listed: compact.entered() }.after(used);
+                    let most = compact.most_saved_bytes().saturating_add(to_u64(self.header.len())).saturating_add(FRONT_BYTES);
                     if self.new.begin_state(self.written, most).map_err(ApplyError::NewImage)? {
                         let mut sink = ToStorage(&mut self.new);
-                        let put = front.put(&mut sink, self.scratch).and_then(|()| compact.save(&mut sink));
+                        let put = front.put(&mut sink, self.header).and_then(|()| compact.save(&mut sink));
                         put.and_then(|()| self.new.end_state()).map_err(ApplyError::NewImage)?;
                     }
                 }
@@ -382,7 +397,8 @@ fn check_in_place(header: &Header<'_>, room: Option<InPlaceRoom>, capacity: u64)
     if sector.checked_rem(room.sector.into()) != Some(0) {
         return Err(Error::SectorSize);
     }
-    if u64::from(layout.scratch_sectors().min(layout.listed())).saturating_mul(sector) > u64::from(room.scratch) {
+    let kept = u64::from(layout.kept_size()).checked_next_multiple_of(sector).unwrap_or(u64::MAX);
+    if u64::from(kept_at(&layout)).saturating_add(kept) > u64::from(room.scratch) {
         return Err(Error::ScratchTooSmall);
     }
     let bytes = header.new_size.max(header.old_size).checked_next_multiple_of(sector);

@@ -46,10 +46,10 @@ pub(super) struct Front {
 pub(super) const FRONT_BYTES: u64 = 64;
 
 impl Front {
-    /// Puts the front of a state; `scratch` begins with the header.
-    pub(super) fn put<S: StateSink>(&self, sink: &mut S, scratch: &[u8]) -> Result<(), S::Error> {
+    /// Puts the front of a state.
+    pub(super) fn put<S: StateSink>(&self, sink: &mut S, header: &[u8]) -> Result<(), S::Error> {
         sink.put_word(u32::try_from(self.header_bytes).unwrap_or(u32::MAX))?;
-        sink.put(scratch.get(..self.header_bytes).unwrap_or_default())?;
+        sink.put(header)?;
         sink.put(&self.place.number.to_le_bytes())?;
         sink.put(&self.place.digest)?;
         sink.put(&self.place.used.to_le_bytes())?;

@@ -5,7 +5,7 @@ use super::states::{Label, StateWriter};
 use super::{DeviceError, Result};
 use crate::error::Error;
 use crate::journal::{Pending, Phase, Record, Step};
-use crate::storage::{Chips, FlashError, Hand, InPlaceRoom, Programmer, ReadImage, Region, WriteImage};
+use crate::storage::{Chips, FlashError, Hand, InPlaceRoom, Programmer, ReadImage, Region, WriteImage, to_u32, to_usize};
 
 /// The old image in the primary slot; in an in-place update also what has become of it.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct OldSlot<'c, C> {
     pub(super) hand: Hand<'c, C>,
     pub(super) region: Region,
     pub(super) size: u64,
+    /// Where bytes are kept in place.
+    pub(super) scratch: Option<Region>,
 }
 
 impl<C: Chips> ReadImage for OldSlot<'_, C> {
@@ -25,6 +27,12 @@ impl<C: Chips> ReadImage for OldSlot<'_, C> {
     fn read(&mut self, offset: u64, bytes: &mut [u8]) -> core::result::Result<(), Self::Error> {
         let at = u32::try_from(offset).map_err(|_| FlashError::OutOfBounds)?;
         self.hand.read(&self.region, at, bytes)
+    }
+
+    fn read_kept(&mut self, at: u32, bytes: &mut [u8]) -> core::result::Result<bool, Self::Error> {
+        let Some(scratch) = self.scratch else { return Ok(false) };
+        self.hand.read(&scratch, at, bytes)?;
+        Ok(true)
     }
 }
 
@@ -207,10 +215,30 @@ impl<C: Chips> WriteImage for NewSlot<'_, '_, C> {
         }
     }
 
+    fn keep(&mut self, old: u32, bytes: u32, at: u32) -> Result<(), C> {
+        let hand = self.device.hand;
+        let Kind::InPlace { scratch, .. } = self.kind else { return Err(Error::OutOfBounds.into()) };
+        if self.programmer.position() != at {
+            self.programmer = Programmer::new(scratch, at);
+        }
+        let mut done = 0;
+        while done < bytes {
+            let mut piece = [0; 64];
+            let length = to_usize(bytes.saturating_sub(done)).min(piece.len());
+            let piece = piece.get_mut(..length).unwrap_or_default();
+            hand.read(&self.device.layout.primary, old.saturating_add(done), piece)?;
+            self.programmer.put(hand, piece)?;
+            done = done.saturating_add(to_u32(length));
+        }
+        Ok(())
+    }
+
     fn begin_sector(&mut self, number: u32) -> Result<(), C> {
         let hand = self.device.hand;
         let Kind::InPlace { scratch, sector, batch, begun } = self.kind else { return Err(Error::OutOfBounds.into()) };
         if begun == 0 {
+            // What was kept before the first batch.
+            self.programmer.flush(hand, PAST_END)?;
             self.state = Some(self.open_state(batch.saturating_add(1), sector)?.1);
         } else {
             self.end_sector(scratch, sector)?;

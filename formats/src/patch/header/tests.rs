@@ -112,7 +112,7 @@ fn odd_extensions_are_skipped_and_even_ones_refused() {
 /// A header with an in-place layout: sectors of 4 KiB, all 18 of them descending.
 fn in_place_sample(change: impl FnOnce(&mut Header<'_>)) -> Vec<u8> {
     let runs = [in_place::Run { first: 17, length: 18, descending: true }];
-    let value = InPlace::write(12, 2, &runs);
+    let value = InPlace::write(12, 2, &[], &runs);
     let layout = InPlace::parse(&value, 300, 70_000).unwrap();
     let mut header = Header { profile: Profile::Compact, group_log2: 12, in_place: Some(layout), ..sample() };
     change(&mut header);
@@ -122,7 +122,7 @@ fn in_place_sample(change: impl FnOnce(&mut Header<'_>)) -> Vec<u8> {
 #[test]
 fn an_in_place_layout_comes_back_and_is_held_against_the_header() {
     let bytes = in_place_sample(|_| ());
-    assert_eq!(bytes[bytes.len() - 8..], [1, 4, 5, 12, 2, 1, 34, 35]);
+    assert_eq!(bytes[bytes.len() - 9..], [1, 4, 6, 12, 2, 0, 1, 34, 35]);
     let Ok(Parsed::Complete { header, length }) = Header::parse(&bytes) else { panic!("must be read") };
     assert_eq!((length, header.in_place.map(|layout| layout.listed())), (bytes.len(), Some(18)));
     for length in 0..bytes.len() {
@@ -130,20 +130,20 @@ fn an_in_place_layout_comes_back_and_is_held_against_the_header() {
     }
     assert_eq!(error_of(&in_place_sample(|header| header.profile = Profile::Fast)).kind, ErrorKind::InPlaceProfile);
     assert_eq!(error_of(&in_place_sample(|header| header.group_log2 = 13)).kind, ErrorKind::InPlaceProfile);
-    assert_eq!(error_of(&in_place_sample(|header| header.new_size = 60_000)), ErrorKind::InPlaceList.at(bytes.len() - 5));
+    assert_eq!(error_of(&in_place_sample(|header| header.new_size = 60_000)), ErrorKind::InPlaceList.at(bytes.len() - 6));
     // A value that ends too early is malformed, not incomplete.
     let mut cut = bytes[..bytes.len() - 1].to_vec();
-    let size_at = cut.len() - 5;
-    cut[size_at] = 4;
+    let size_at = cut.len() - 6;
+    cut[size_at] = 5;
     assert_eq!(error_of(&cut).kind, ErrorKind::InPlaceForm);
 }
 
 #[test]
 fn a_layout_is_not_longer_than_the_ram_class_allows() {
     let runs: Vec<_> = (0..100).map(|number| in_place::Run { first: number * 3, length: 1, descending: false }).collect();
-    let value = InPlace::write(12, 2, &runs);
+    let value = InPlace::write(12, 2, &[], &runs);
     let layout = InPlace::parse(&value, 300 << 12, 300 << 12).unwrap();
-    assert_eq!(value.len(), 203);
+    assert_eq!(value.len(), 204);
     for (ram_log2, fits) in [(0, true), (13, false), (14, true), (22, true)] {
         let header =
             Header { profile: Profile::Compact, group_log2: 12, ram_log2, old_size: 300 << 12, new_size: 300 << 12, in_place: Some(layout), ..sample() };
