@@ -31,6 +31,7 @@ pub enum Verb {
     Attach(cmd::attach::Attach),
     Approve(cmd::approve::Approve),
     Rebuild(cmd::rebuild::Rebuild),
+    Rehearse(cmd::rehearse::Rehearse),
     Caps(cmd::caps::Caps),
     Select(cmd::select::Select),
     Trust(cmd::trust::Trust),

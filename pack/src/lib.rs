@@ -18,7 +18,7 @@
 //! | [`inspect`] | every file we write, for people and as JSON |
 //! | [`output`] | files that appear whole or not at all |
 //! | [`oma`] | the messages and trees of OMA DM, FUMO, SCOMO and LwM2M |
-//! | [`image_file`] | storage for the device's applier: files |
+//! | [`image_file`], [`memory_slot`] | storage for the device's applier: files, and a slot in memory |
 //! | [`device_state`], [`time`], [`hex`], [`names`], [`progress`] | small things the rest shares |
 //!
 //! Library modules have typed errors; `anyhow` and its context belong to [`cmd`] alone.
@@ -35,6 +35,7 @@ pub mod image_file;
 pub mod inspect;
 pub mod install;
 pub mod keys;
+pub mod memory_slot;
 pub mod names;
 pub mod oma;
 pub mod output;

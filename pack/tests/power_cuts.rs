@@ -6,6 +6,7 @@
 
 use sealift::rehearsal::{Cuts, DeviceProfile, FlashProfile, Rehearsal, Thoroughness, Update, Way};
 use sealift_delta::{InPlace, Options, Profile, RamClass, generate};
+use sealift_formats::patch::{Header, Parsed};
 
 const V1_0: &[u8] = include_bytes!("../../testdata/images/app-1.0.bin");
 const V1_1: &[u8] = include_bytes!("../../testdata/images/app-1.1.bin");
@@ -98,6 +99,24 @@ fn no_cut_bricks_a_device_in_place() {
     sweep("1.0 -> 1.1", [V1_0, V1_1], true, 20).finish("in place, a small update");
     sweep("1.1 -> 2.0", [V1_1, V2_0], true, 20).finish("in place, a larger image");
     sweep("2.0 -> 1.0", [V2_0, V1_0], true, 20).finish("in place, a smaller image");
+}
+
+/// Two halves that change places: whatever the order, something is overwritten before it is read, and is kept in the scratch.
+#[test]
+fn no_cut_bricks_a_device_that_keeps_old_bytes_in_place() {
+    let new = [&V1_1[20_000..], &V1_1[..20_000]].concat();
+    let mut tally = Tally::default();
+    for device in devices().iter().filter(|device| sector(device) <= 4096) {
+        let place = InPlace { sector: sector(device), scratch: 6 * sector(device) };
+        let options = Options { profile: Profile::Compact, ram: RamClass::fitting(16 << 10), in_place: Some(place), ..Options::default() };
+        let patch = generate(V1_1, &new, &options).unwrap().bytes;
+        let Ok(Parsed::Complete { header, .. }) = Header::parse(&patch) else { panic!("not a patch") };
+        let kept = header.in_place.unwrap().kept_size();
+        assert!(kept > 0, "{}: nothing is kept", device.name);
+        let update = Update::vouched(V1_1, &new, &patch).unwrap();
+        tally.add(&format!("halves, {kept} bytes kept"), &update.rehearse(device, Way::InPlace, thoroughness(77, 20)).unwrap());
+    }
+    tally.finish("in place with kept bytes");
 }
 
 #[test]

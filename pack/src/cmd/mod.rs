@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod keygen;
 pub mod pack;
 pub mod rebuild;
+pub mod rehearse;
 pub mod select;
 pub mod sign;
 mod signer;
@@ -43,6 +44,7 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Attach(args) => attach::run(args),
         Verb::Approve(args) => approve::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
+        Verb::Rehearse(args) => rehearse::run(args),
         Verb::Caps(args) => caps::run(args),
         Verb::Select(args) => select::run(args),
         Verb::Trust(args) => trust::run(args),

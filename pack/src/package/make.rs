@@ -63,7 +63,7 @@ pub fn make(contents: &Contents<'_>, patch: &[u8]) -> Result<Vec<u8>, Error> {
             profile: header.profile,
             ram_log2: header.ram_log2,
             instruction_set: header.instruction_set,
-            sector_log2: 0,
+            sector_log2: header.in_place.map_or(0, |layout| layout.sector_log2()),
         },
         text_digest: text.as_deref().map(|text| Sha256::digest(bstr(text)).into()),
     };

@@ -2,6 +2,7 @@
 
 use sealift_formats::compact::header::Class;
 use sealift_formats::compact::tables::most_state_bytes;
+use sealift_formats::patch::{Header, Parsed};
 use sealift_sim::{Part, Shape};
 use sealift_verify::storage::{Chip, Region};
 use sealift_verify::update::{Install, Layout};
@@ -84,6 +85,21 @@ pub struct RadioProfile {
     pub milliamperes: f64,
 }
 
+impl FlashProfile {
+    /// Whether the device's code can work with such flash.
+    #[must_use]
+    pub fn is_supported(&self) -> bool {
+        let geometry = sealift_verify::storage::Geometry {
+            read_unit: self.read_unit,
+            program_unit: self.program_unit,
+            sector: self.sector,
+            capacity: self.sector,
+            erased: sealift_verify::storage::ErasedValue(self.erased),
+        };
+        geometry.is_supported() && self.sector <= 16 << 20
+    }
+}
+
 fn one() -> u32 {
     1
 }
@@ -147,6 +163,15 @@ pub(super) fn lay_out(profile: &DeviceProfile, needs: &Needs) -> (Vec<Part>, Lay
 const JOURNAL_BYTES: u64 = 1024;
 
 impl DeviceProfile {
+    /// Whether a patch can be for such a device: one in place must have sectors that are whole ones of the flash.
+    #[must_use]
+    pub fn takes(&self, patch: &[u8]) -> bool {
+        let Ok(Parsed::Complete { header, .. }) = Header::parse(patch) else { return true };
+        let Some(layout) = header.in_place else { return true };
+        let chips = [Some(self.flash), self.second_flash];
+        chips.iter().flatten().all(|chip| layout.sector_size().is_multiple_of(chip.sector.into()))
+    }
+
     /// The devices that are built in. Times are typical values of data sheets; they are there for estimates only.
     #[must_use]
     pub fn built_in() -> Vec<Self> {

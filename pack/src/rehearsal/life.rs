@@ -96,7 +96,7 @@ impl Scenario<'_> {
         let boot = device.boot()?;
         let new = self.goal.pending.new;
         let installed = device.installed()?;
-        let confirmed = installed.image == new;
+        let confirmed = installed.manifest == Some(self.goal.pending.manifest);
         let floor = if confirmed { self.goal.pending.sequence } else { 0 };
         if installed.sequence_floor != floor {
             return Err(Brick(format!("the sequence floor is {}, expected {floor}", installed.sequence_floor)));
@@ -113,8 +113,8 @@ impl Scenario<'_> {
                     }
                     return Ok(false);
                 }
-                if start.image == new {
-                    return if self.confirms { Ok(true) } else { Err(Brick("an image stays that was not confirmed".into())) };
+                if confirmed {
+                    return if self.confirms && start.image == new { Ok(true) } else { Err(Brick("an image stays that was not confirmed".into())) };
                 }
                 if start.reverted && !self.confirms {
                     return Ok(true);

@@ -17,6 +17,7 @@ pub use sweep::{Cuts, Path, Sweep};
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::manifest::ImageId;
 use sealift_formats::patch::{Geometry, Header, Parsed, Profile, first_chunk};
+use sealift_sim::Part;
 use sealift_verify::applier::Expected;
 use sealift_verify::update::{Goal, Install, Pending, Settings};
 
@@ -136,41 +137,15 @@ impl<'a> Update<'a> {
     /// # Errors
     /// When it is no patch, or cannot be installed even with the power on.
     pub fn rehearse(&self, profile: &DeviceProfile, way: Way, thoroughness: Thoroughness) -> Result<Rehearsal, Error> {
-        let header = header(self.patch)?;
-        let install = match way {
-            Way::Overwrite => Some(Install::Overwrite),
-            Way::Swap | Way::Revert => Some(Install::Swap),
-            Way::InPlace => None,
-        };
-        let class = Parameters::of_header(&header).ok().filter(|_| header.profile == Profile::Compact).and_then(|parameters| parameters.class());
-        let in_place = header.in_place.map_or([0, 0], |layout| {
-            let sector = layout.sector_size();
-            let kept = u64::from(layout.kept_size()).next_multiple_of(sector);
-            [sector, u64::from(layout.scratch_sectors().min(layout.listed()).max(1)) * sector + kept]
-        });
-        let image = self.goal.pending.new.size.max(self.old.len() as u64);
-        let needs = Needs { image, install, in_place, header: HEADER_BYTES, class };
-        let (parts, layout) = lay_out(profile, &needs);
-        let settings = Settings { install: install.unwrap_or_default(), save_every: profile.save_every, trial_starts: 1 };
-        let scenario = Scenario {
-            layout,
-            settings,
-            goal: self.goal,
-            old: image_id(self.old),
-            patch: self.patch,
-            buffers: buffers(&header, self.patch, class),
-            confirms: way != Way::Revert,
-            piece: PIECE_BYTES,
-        };
+        let (scenario, parts) = self.scenario(profile, way)?;
         let impossible = |brick| Error::Impossible { device: profile.name.clone(), way, brick };
-        let parts = scenario.factory(parts, self.old).map_err(impossible)?;
         let Thoroughness { cuts, again, seed } = thoroughness;
         let operations = scenario.live(parts.clone(), None).map_err(impossible)?.1.operations();
         // How rare a cut must be for so many of them.
         let one_in = |count: u64| if count == 0 { 0 } else { (operations / count).max(1) };
         let all = Everywhere { seed };
         let some = match cuts {
-            Cuts::Journal(count) => Sometimes { seed, one_in: one_in(count), always: Some(layout.journal) },
+            Cuts::Journal(count) => Sometimes { seed, one_in: one_in(count), always: Some(scenario.layout.journal) },
             Cuts::Some(count) => Sometimes { seed, one_in: one_in(count), always: None },
             Cuts::All | Cuts::None => Sometimes { seed, one_in: 0, always: None },
         };
@@ -184,6 +159,38 @@ impl<'a> Update<'a> {
         let cost = Cost::new(&scenario, &worn, &life);
         Ok(Rehearsal { device: profile.name.clone(), way, sweep, cost })
     }
+
+    /// The update on a device that leaves the factory with the old image.
+    fn scenario(&self, profile: &DeviceProfile, way: Way) -> Result<(Scenario<'a>, Vec<Part>), Error> {
+        let header = header(self.patch)?;
+        let install = match way {
+            Way::Overwrite => Some(Install::Overwrite),
+            Way::Swap | Way::Revert => Some(Install::Swap),
+            Way::InPlace => None,
+        };
+        let class = Parameters::of_header(&header).ok().filter(|_| header.profile == Profile::Compact).and_then(|parameters| parameters.class());
+        let in_place = header.in_place.map_or([0, 0], |layout| {
+            let sector = layout.sector_size();
+            let kept = u64::from(layout.kept_size()).next_multiple_of(sector);
+            [sector, u64::from(layout.scratch_sectors().min(layout.listed()).max(1)) * sector + kept]
+        });
+        let image = self.goal.pending.new.size.max(self.old.len() as u64);
+        let (parts, layout) = lay_out(profile, &Needs { image, install, in_place, header: HEADER_BYTES, class });
+        let settings = Settings { install: install.unwrap_or_default(), save_every: profile.save_every, trial_starts: 1 };
+        let scenario = Scenario {
+            layout,
+            settings,
+            goal: self.goal,
+            old: image_id(self.old),
+            patch: self.patch,
+            buffers: buffers(&header, self.patch, class),
+            confirms: way != Way::Revert,
+            piece: PIECE_BYTES,
+        };
+        let impossible = |brick| Error::Impossible { device: profile.name.clone(), way, brick };
+        let parts = scenario.factory(parts, self.old).map_err(impossible)?;
+        Ok((scenario, parts))
+    }
 }
 
 fn header(patch: &[u8]) -> Result<Header<'_>, Error> {
@@ -192,6 +199,11 @@ fn header(patch: &[u8]) -> Result<Header<'_>, Error> {
         _ => Err(Error::Patch),
     }
 }
+
+/// Number of the rejection when a cut bricks a device. It is the host's own: devices know no such reason.
+pub const BRICKED: u16 = 900;
+/// Number of the rejection when an update cannot be installed even with the power on.
+pub const IMPOSSIBLE: u16 = 901;
 
 /// Memory that the patch needs.
 fn buffers(header: &Header<'_>, patch: &[u8], class: Option<sealift_formats::compact::header::Class>) -> BufferSizes {

@@ -74,6 +74,8 @@ pub struct Release {
     pub old: Vec<OldImage>,
     /// How patches are made.
     pub delta: Options,
+    /// Whether each package is rehearsed, and none is made that fails.
+    pub rehearse: bool,
     /// The OEM keys that sign each package.
     pub signing_keys: Vec<PathBuf>,
     /// What the download descriptors say.
@@ -155,6 +157,8 @@ struct ReleaseTable {
     vendor: Spanned<String>,
     class: Spanned<String>,
     new: Spanned<PathBuf>,
+    #[serde(default)]
+    rehearse: bool,
 }
 
 #[derive(Deserialize)]
@@ -237,6 +241,7 @@ impl Release {
             new: place.existing("new", folder, &release.new)?,
             old,
             delta: place.delta(&file.delta)?,
+            rehearse: release.rehearse,
             signing_keys,
             descriptor: file.descriptor,
             text: file.text,

@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod pipeline;
+mod rehearse;
 pub mod report;

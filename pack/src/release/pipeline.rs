@@ -11,8 +11,10 @@ use sealift_formats::manifest::ImageId;
 use sealift_formats::text::Description;
 
 use super::config::{OldImage, Release};
+use super::rehearse::rehearse;
 use super::report::{self, File, Generator, Kind, Omitted, Patch, Report};
 use crate::documents::dlota::{self, Descriptor};
+use crate::exit::Rejection;
 use crate::keys::{self, PrivateKey};
 use crate::output::{self, PendingFolder};
 use crate::package::{self, Contents, image_id};
@@ -48,6 +50,14 @@ pub enum Error {
         what: String,
         /// Why not.
         source: dlota::Error,
+    },
+    /// A package failed its rehearsal.
+    #[error("the package {what} failed its rehearsal")]
+    Rehearsal {
+        /// Which.
+        what: String,
+        /// How.
+        source: Rejection,
     },
     /// A key cannot be read.
     #[error(transparent)]
@@ -169,7 +179,11 @@ impl<'a> Builder<'a> {
         for key in &self.keys {
             bytes = package::sign(&bytes, key).map_err(failed)?;
         }
-        let manifest_digest = hex::encode(package::Opened::parse(&bytes).map_err(failed)?.envelope.digest);
+        let opened = package::Opened::parse(&bytes).map_err(failed)?;
+        let manifest_digest = hex::encode(opened.envelope.digest);
+        if self.release.rehearse {
+            self.rehearse(&opened, job).map_err(|source| Error::Rehearsal { what: name.clone(), source })?;
+        }
 
         let file = format!("{name}.suit");
         let descriptor = self.descriptor(&file, bytes.len() as u64).write();
@@ -200,6 +214,15 @@ impl<'a> Builder<'a> {
             descriptor: of_image(image_id(&descriptor), Some(descriptor_file)),
             reason,
         })
+    }
+
+    /// The full package is rehearsed on a device that runs the first of the old images, or the new one where there is none.
+    fn rehearse(&self, package: &package::Opened<'_>, job: &Job<'_>) -> Result<(), Rejection> {
+        match (job, self.release.old.first().map(|old| ImageFile::open(&old.path))) {
+            (Job::Delta(_, image, _), _) => rehearse(package, image),
+            (Job::Full, Some(Ok(image))) => rehearse(package, &image),
+            (Job::Full, _) => rehearse(package, &self.new),
+        }
     }
 
     fn contents(&self, old: Option<ImageId>) -> Contents<'_> {
