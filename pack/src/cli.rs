@@ -32,6 +32,7 @@ pub enum Verb {
     Approve(cmd::approve::Approve),
     Rebuild(cmd::rebuild::Rebuild),
     Refresh(cmd::refresh::Refresh),
+    Rehearse(cmd::rehearse::Rehearse),
     Caps(cmd::caps::Caps),
     Select(cmd::select::Select),
     Trust(cmd::trust::Trust),

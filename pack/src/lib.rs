@@ -13,13 +13,14 @@
 //! | [`device_capabilities`] | what a device can apply, as TOML and as the record of SPEC 8 |
 //! | [`trust_card`] | trust records on smart cards |
 //! | [`install`] | verifying and applying with the device's own code |
+//! | [`rehearsal`] | updates on simulated flash, with the power cut on the way |
 //! | [`release`] | `RELEASE.toml`, the release pipeline and its report |
 //! | [`trust`] | editing trust records |
 //! | [`documents`] | what device-management servers need: download descriptors |
 //! | [`inspect`] | every file we write, for people and as JSON |
 //! | [`output`] | files that appear whole or not at all |
 //! | [`oma`] | the messages and trees of OMA DM, FUMO, SCOMO and LwM2M |
-//! | [`image_file`] | storage for the device's applier: files |
+//! | [`image_file`], [`memory_slot`] | storage for the device's applier: files, and a slot in memory |
 //! | [`device_state`], [`time`], [`hex`], [`names`], [`progress`] | small things the rest shares |
 //!
 //! Library modules have typed errors; `anyhow` and its context belong to [`cmd`] alone.
@@ -37,12 +38,14 @@ pub mod image_file;
 pub mod inspect;
 pub mod install;
 pub mod keys;
+pub mod memory_slot;
 pub mod names;
 pub mod oma;
 pub mod output;
 pub mod package;
 pub mod progress;
 pub mod rebuild;
+pub mod rehearsal;
 pub mod release;
 pub mod serve;
 pub mod signer;

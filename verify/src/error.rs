@@ -267,6 +267,13 @@ errors! {
     /// The patch is to be applied in place, for sectors of another size.
     SectorSize = 411, "the patch is for flash sectors of another size";
 
+    /// The state of the decoder needs more flash than there is for it.
+    StateTooLarge = 412, "the decoder's state is larger than the flash for it";
+    /// The patch is to be applied in place with more scratch than there is.
+    ScratchTooSmall = 413, "the patch needs more scratch than this device has";
+    /// The update needs a second slot, or a scratch, that the device has not.
+    NoSlot = 414, "this device has no slot or scratch for such an update";
+
     // 500-599: storage.
     /// The old image could not be read.
     OldImageRead = 500, "the old image could not be read";
@@ -276,6 +283,11 @@ errors! {
     NewImageErase = 502, "the new image's storage could not be erased";
     /// The new image could not be read back.
     NewImageRead = 503, "the new image could not be read back";
+
+    /// The flash could not be read or written.
+    Flash = 504, "the flash could not be read, erased or programmed";
+    /// A saved state is not what was saved.
+    StateDamaged = 505, "the decoder's saved state is damaged";
 
     // 600-699: misuse.
     /// A call after one that failed.
@@ -288,6 +300,12 @@ errors! {
     BufferTooSmall = 603, "a buffer is too small";
     /// A range outside the slot, or against its alignment.
     OutOfBounds = 604, "a range is outside the slot";
+    /// The device does not know which image it has: it was not provisioned.
+    NotProvisioned = 605, "the journal is empty: the device was not provisioned";
+    /// An update waits for the next start, for confirmation, or to be taken back.
+    UpdatePending = 606, "another update is not settled: start or confirm it first";
+    /// Regions of the flash overlap, are not whole sectors, or are too small for their use.
+    Layout = 607, "the regions of the flash overlap, are misaligned or too small";
 }
 
 impl Error {

@@ -41,12 +41,14 @@ pub mod capability;
 pub mod decompress;
 pub mod digest;
 pub mod error;
+pub mod journal;
 pub mod limits;
 pub mod policy;
 pub mod replacement;
 pub mod signature;
 pub mod state;
 pub mod storage;
+pub mod update;
 pub mod verifier;
 
 #[cfg(test)]

@@ -366,7 +366,7 @@ fn what_this_build_has_no_code_for_is_refused() {
     let value = InPlace::write(12, 1, &[], &[Run { first: 0, length: parts.new.len().div_ceil(4096) as u32, descending: false }]);
     let in_place = Some(InPlace::parse(&value, parts.old.len() as u64, parts.new.len() as u64).unwrap());
     let patch = parts.finish_with(&Header { profile: Profile::Compact, group_log2: 12, in_place, ..parts.header() });
-    assert_eq!(refused(&patch), Error::Format(ErrorKind::UnsupportedExtension(4).at(0)), "a patch in place");
+    assert_eq!(refused(&patch), Error::InPlaceUnsupported, "a patch in place");
 
     let (patch, mut buffers, mut new) = (parts.finish(), Buffers::roomy(), NewInMemory::default());
     let none = Decompressors { literal: NoDecompressor, residual: NoDecompressor };

@@ -141,6 +141,19 @@ impl DecoderState {
         Self { code: u32::from_be_bytes(bytes), range: u32::MAX }
     }
 
+    /// The state as bytes.
+    #[must_use]
+    pub fn to_words(self) -> [u32; 2] {
+        [self.code, self.range]
+    }
+
+    /// The state that [`to_words`](Self::to_words) gave.
+    #[must_use]
+    pub fn from_words([code, range]: [u32; 2]) -> Self {
+        // A range of 0 comes from no decoder, and would never grow.
+        Self { code, range: range.max(1 << 24) }
+    }
+
     /// A decoder that goes on from this state.
     pub fn with<'a, S: Source>(&'a mut self, source: &'a mut S) -> Decoder<'a, S> {
         Decoder { state: self, source }

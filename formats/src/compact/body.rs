@@ -5,6 +5,7 @@
 
 mod copies;
 mod gaps;
+mod saved;
 
 use crate::compact::arithmetic::Coder;
 use crate::compact::calls::{self, Calls};

@@ -15,6 +15,11 @@ impl<'a> Corrections<'a> {
         Self { entries }
     }
 
+    /// The entries, to be saved and restored.
+    pub(in crate::compact) fn memory(&mut self) -> &mut [(u32, u32)] {
+        self.entries
+    }
+
     fn place(&self, old: u32) -> usize {
         let size = u64::try_from(self.entries.len()).unwrap_or(0);
         usize::try_from((u64::from(old.wrapping_mul(0x9e37_79b1)) * size) >> 32).unwrap_or(0)
@@ -62,6 +67,11 @@ impl<'a> Words<'a> {
     pub fn new(entries: &'a mut [(u32, u32)]) -> Self {
         entries.fill((0, 0));
         Self { entries, used: 0, next: 0 }
+    }
+
+    /// The entries, how many are used, and which is the next to be overwritten; to be saved and restored.
+    pub(in crate::compact) fn memory(&mut self) -> (&mut [(u32, u32)], &mut usize, &mut usize) {
+        (self.entries, &mut self.used, &mut self.next)
     }
 
     /// What `old` is likely to have become.

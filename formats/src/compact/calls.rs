@@ -84,6 +84,11 @@ impl<'a> Calls<'a> {
         Self { known, used: 0 }
     }
 
+    /// The targets and how many there are, to be saved and restored.
+    pub(in crate::compact) fn memory(&mut self) -> (&mut [u32], &mut usize) {
+        (self.known, &mut self.used)
+    }
+
     /// Remembers a target while there is room.
     pub fn insert(&mut self, target: u32) {
         let place = self.count_below(target);

@@ -133,6 +133,11 @@ impl<'a> AddressMap<'a> {
         true
     }
 
+    /// Forgets all segments.
+    pub(in crate::compact) fn clear(&mut self) {
+        self.used = 0;
+    }
+
     /// How many segments there are.
     #[must_use]
     pub fn len(&self) -> usize {

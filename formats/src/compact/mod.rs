@@ -19,6 +19,7 @@ pub mod old_image;
 pub mod parameters;
 pub mod plan;
 pub mod predict;
+pub mod state;
 pub mod tables;
 pub mod types;
 

@@ -223,6 +223,11 @@ impl<'a> Model<'a> {
         Self { slots, weights, size }
     }
 
+    /// Counters and weights, to be saved and restored.
+    pub(in crate::compact) fn memory(&mut self) -> (&mut [Slot], &mut [i16]) {
+        (self.slots, self.weights)
+    }
+
     /// Codes one decision.
     #[inline]
     pub fn decide<C: Coder, const N: usize>(&mut self, coder: &mut C, family: &Family, contexts: &[u32; N], sets: [usize; 2], bit: bool) -> bool {

@@ -183,6 +183,11 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         &mut self.old
     }
 
+    /// What was learnt, to be saved and restored.
+    pub(in crate::compact) fn memory(&mut self) -> (&mut Corrections<'a>, &mut Words<'a>, &mut [i8]) {
+        (&mut self.corrections, &mut self.words, &mut self.scores)
+    }
+
     /// Whether the old image could not be read.
     #[must_use]
     pub fn failed(&self) -> bool {

@@ -44,6 +44,15 @@ pub fn weights(class: &Class) -> usize {
     if class.ram < 64 << 10 { small } else { large }
 }
 
+/// Most bytes that the [saved state](Body::save) of a body of this class has; type information, which is not saved, is not counted.
+#[must_use]
+pub fn most_state_bytes(class: &Class) -> u64 {
+    let count = |items: usize, bytes: u64| u64::try_from(items).unwrap_or(u64::MAX).saturating_mul(bytes);
+    let tables = count(class.slots, 3) + count(weights(class), 2) + count(class.segments, 12) + count(class.cache + class.words, 8) + count(class.calls, 4);
+    // 16 words and a byte of what is being made, four counts, and the scores.
+    tables + 16 * 4 + 1 + 4 * 4 + count(super::data::SORTS, 1)
+}
+
 impl<'m> Tables<'m> {
     /// A body at its start in these tables; `None` when one is too small for `class`.
     pub fn body<O: OldImage>(self, parameters: Parameters, class: &Class, model: AnyModel, old: O) -> Option<Body<'m, O>> {

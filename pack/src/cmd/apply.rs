@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sealift_delta::ImageFile;
+use sealift_formats::patch::{Header, Parsed};
 use sealift_formats::suit::TAG_ENVELOPE;
 use sealift_verify::applier::{Applied, Expectation};
 use serde_json::json;
@@ -13,6 +14,8 @@ use super::{Answer, cannot_read, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
 use crate::image_file::NewFile;
 use crate::install::{self, Error};
+use crate::memory_slot::MemorySlot;
+use crate::output;
 use crate::package::Opened;
 use crate::progress::Progress;
 use crate::{hex, time};
@@ -63,7 +66,7 @@ fn install(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
         let what = format!("{} is a package, expected a patch when there is no --trust", args.patch.display());
         Err(Usage { what, hint: "give --trust TRUST: a package is applied only after it is verified".into() }.into())
     } else {
-        make(args, &*open_old(&args.old)?, bytes, Expectation::Unsigned)
+        make_either(args, bytes, Expectation::Unsigned)
     }
 }
 
@@ -77,11 +80,28 @@ fn package(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
     if verified.old.is_none() {
         return make(args, &[][..], patch, Expectation::Manifest(&verified));
     }
-    let old = open_old(&args.old)?;
-    make(args, &*old, patch, Expectation::Manifest(&verified)).map_err(|error| {
+    make_either(args, patch, Expectation::Manifest(&verified)).map_err(|error| {
         let expected = verified.old.map(|old| hex::encode(&old.digest)).unwrap_or_default();
         with_old_digest(error, &args.old, &expected)
     })
+}
+
+/// To another place, or in place.
+fn make_either(args: &Apply, patch: &[u8], expectation: Expectation<'_>) -> anyhow::Result<Applied> {
+    let in_place = match Header::parse(patch) {
+        Ok(Parsed::Complete { header, .. }) => header.in_place,
+        _ => None,
+    };
+    let Some(layout) = in_place else { return make(args, &*open_old(&args.old)?, patch, expectation) };
+    let slot = MemorySlot::new(&read(&args.old, "old image")?, usize::try_from(layout.sector_size())?);
+    let progress = Progress::bytes("applying", patch.len() as u64);
+    let applied = install::apply(&slot, &slot, patch, expectation, &mut |bytes| progress.advance(bytes)).map_err(|error| match error {
+        Error::Rejected(rejection) => anyhow::Error::new(rejection),
+        other => anyhow::Error::new(other).context(format!("cannot make {}", args.output.display())),
+    })?;
+    drop(progress);
+    output::write(&args.output, &slot.into_image())?;
+    Ok(applied)
 }
 
 fn make<O>(args: &Apply, old: O, patch: &[u8], expectation: Expectation<'_>) -> anyhow::Result<Applied>

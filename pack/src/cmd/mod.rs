@@ -12,6 +12,7 @@ pub mod keygen;
 pub mod pack;
 pub mod rebuild;
 pub mod refresh;
+pub mod rehearse;
 pub mod select;
 pub mod serve;
 pub mod sign;
@@ -47,6 +48,7 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Approve(args) => approve::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
         Verb::Refresh(args) => refresh::run(args),
+        Verb::Rehearse(args) => rehearse::run(args),
         Verb::Caps(args) => caps::run(args),
         Verb::Select(args) => select::run(args),
         Verb::Trust(args) => trust::run(args),

@@ -55,8 +55,9 @@ pub(super) struct Device {
     more: DeviceMore,
 }
 
+/// The same, where there must be one.
 #[derive(Debug, Args)]
-struct RequiredDevice {
+pub(super) struct RequiredDevice {
     /// The device's trust record.
     #[arg(long, value_name = "TRUST")]
     trust: PathBuf,
@@ -109,6 +110,12 @@ impl Device {
     }
 }
 
+impl RequiredDevice {
+    pub(super) fn read(&self, package: &[u8]) -> anyhow::Result<Inputs> {
+        self.more.read(&self.trust, package)
+    }
+}
+
 impl DeviceMore {
     fn read(&self, trust: &Path, package: &[u8]) -> anyhow::Result<Inputs> {
         let file = self.state.as_deref().map(StateFile::read).transpose()?;
@@ -130,7 +137,7 @@ impl Inputs {
 
 pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
     let bytes = read(&args.package, "package")?;
-    let inputs = args.device.more.read(&args.device.trust, &bytes)?;
+    let inputs = args.device.read(&bytes)?;
     let trust = inputs.trust()?;
     if args.explain {
         return explain(args, &bytes, &inputs, &trust);

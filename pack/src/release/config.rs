@@ -78,6 +78,8 @@ pub struct Release {
     pub old: Vec<OldImage>,
     /// How patches are made.
     pub delta: Options,
+    /// Whether each package is rehearsed, and none is made that fails.
+    pub rehearse: bool,
     /// The OEM keys that sign each package.
     pub signing_keys: Vec<KeySpec>,
     /// Where the passphrase of encrypted keys comes from, and the PIN of tokens whose URI has no `pin-source`; `None`: the file does not say.
@@ -203,6 +205,8 @@ struct ReleaseTable {
     vendor: Spanned<String>,
     class: Spanned<String>,
     new: Spanned<PathBuf>,
+    #[serde(default)]
+    rehearse: bool,
 }
 
 #[derive(Deserialize)]
@@ -295,6 +299,7 @@ impl Release {
             new: place.existing("new", folder, &release.new)?,
             old,
             delta: place.delta(&file.delta)?,
+            rehearse: release.rehearse,
             signing_keys,
             passphrase: place.passphrase(folder, &file.signing)?,
             descriptor: file.descriptor,

@@ -4,4 +4,5 @@ pub mod config;
 pub mod outputs;
 pub mod pipeline;
 pub mod refresh;
+mod rehearse;
 pub mod report;

@@ -13,8 +13,10 @@ use sealift_formats::text::Description;
 
 use super::config::{LanguageText, OldImage, Release};
 use super::outputs::{self, Subject};
+use super::rehearse::rehearse;
 use super::report::{self, Document, File, Generator, Kind, Omitted, OmittedDocument, Patch, Report};
 use crate::documents::dlota::{self, Descriptor};
+use crate::exit::Rejection;
 use crate::keys::PublicKey;
 use crate::oma::sacmo::{Message, Workflow};
 use crate::output::{self, PendingFolder};
@@ -65,6 +67,14 @@ pub enum Error {
     /// A key cannot be had.
     #[error("a key of the release cannot be used")]
     Key(#[source] signer::Error),
+    /// A package failed its rehearsal.
+    #[error("the package {what} failed its rehearsal")]
+    Rehearsal {
+        /// Which.
+        what: String,
+        /// How.
+        source: Rejection,
+    },
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
@@ -193,7 +203,11 @@ impl<'a> Builder<'a> {
             let signer = key.signer.lock().unwrap_or_else(PoisonError::into_inner);
             bytes = package::sign(&bytes, &**signer).map_err(failed)?;
         }
-        let manifest_digest = hex::encode(package::Opened::parse(&bytes).map_err(failed)?.envelope.digest);
+        let opened = package::Opened::parse(&bytes).map_err(failed)?;
+        let manifest_digest = hex::encode(opened.envelope.digest);
+        if self.release.rehearse {
+            self.rehearse(&opened, job).map_err(|source| Error::Rehearsal { what: name.clone(), source })?;
+        }
 
         let file = format!("{name}.suit");
         let described = self.descriptor(&file, bytes.len() as u64);
@@ -281,6 +295,15 @@ impl<'a> Builder<'a> {
             instructions,
             completion: said(&|text| text.completion.clone()),
             retry: release.workflow.retry(),
+        }
+    }
+
+    /// The full package is rehearsed on a device that runs the first of the old images, or the new one where there is none.
+    fn rehearse(&self, package: &package::Opened<'_>, job: &Job<'_>) -> Result<(), Rejection> {
+        match (job, self.release.old.first().map(|old| ImageFile::open(&old.path))) {
+            (Job::Delta(_, image, _), _) => rehearse(package, image),
+            (Job::Full, Some(Ok(image))) => rehearse(package, &image),
+            (Job::Full, _) => rehearse(package, &self.new),
         }
     }
 

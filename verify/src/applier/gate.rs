@@ -29,6 +29,21 @@ pub(super) struct Gate<'m> {
     whole: Option<(Sha256, [u8; DIGEST_BYTES])>,
     /// Only one chunk, and nothing to authenticate it by: bytes after the header need not wait.
     open: bool,
+    /// The chunk let through last.
+    last: Option<ChunkPlace>,
+    /// Bytes at the start of the next chunk that were used before a reset.
+    skip: usize,
+}
+
+/// A place in a patch: so much of a chunk is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChunkPlace {
+    /// Number of the chunk, from 0.
+    pub number: u64,
+    /// Its SHA-256.
+    pub digest: [u8; DIGEST_BYTES],
+    /// Bytes of it that are used.
+    pub used: u64,
 }
 
 /// What the gate lets through.
@@ -36,8 +51,8 @@ pub(super) struct Gate<'m> {
 pub(super) enum Release {
     /// Nothing yet.
     Nothing,
-    /// The first bytes of the buffer, so many.
-    Buffered(usize),
+    /// Bytes of the buffer, from the first to the second of these.
+    Buffered(usize, usize),
     /// The bytes just taken, as they are.
     Direct,
 }
@@ -45,7 +60,7 @@ pub(super) enum Release {
 impl<'m> Gate<'m> {
     /// A gate for a patch of which `expected` is known.
     pub(super) fn new(buffer: &'m mut [u8], expected: Option<&Expected>) -> Result<Self, Error> {
-        let mut gate = Self { buffer, filled: 0, taken: 0, geometry: None, digest: None, whole: None, open: false };
+        let mut gate = Self { buffer, filled: 0, taken: 0, geometry: None, digest: None, whole: None, open: false, last: None, skip: 0 };
         if let Some(expected) = expected {
             let geometry = Geometry::of_patch(expected.patch.size, expected.chunk_log2()?).map_err(|kind| kind.at(0))?;
             gate.set_geometry(geometry)?;
@@ -53,6 +68,33 @@ impl<'m> Gate<'m> {
             gate.whole = Some((Sha256::new(), expected.patch.digest));
         }
         Ok(gate)
+    }
+
+    /// A gate that goes on at `place`. The digest of the patch as a whole is not taken then: every chunk has its own.
+    pub(super) fn resume(buffer: &'m mut [u8], expected: &Expected, place: ChunkPlace) -> Result<Self, Error> {
+        let mut gate = Self::new(buffer, Some(expected))?;
+        let chunk_size = gate.geometry.map_or(0, |geometry| geometry.chunk_size);
+        gate.taken = place.number.checked_mul(chunk_size).filter(|&taken| taken < expected.patch.size).ok_or(Error::StateDamaged)?;
+        (gate.digest, gate.whole, gate.skip) = (Some(place.digest), None, to_usize(place.used));
+        Ok(gate)
+    }
+
+    /// The chunk let through last, of which nothing is used yet; `None` where nothing is signed.
+    pub(super) fn last(&self) -> Option<ChunkPlace> {
+        self.last
+    }
+
+    /// Number of the chunk that the next byte belongs to; `None` before chunks are known.
+    pub(super) fn chunk(&self) -> Option<u64> {
+        self.taken.checked_div(self.geometry?.chunk_size)
+    }
+
+    /// Forgets the part of a chunk that is there, to get the chunk anew from its start.
+    pub(super) fn drop_part(&mut self) {
+        if self.geometry.is_some() && !self.open {
+            self.taken = self.taken.saturating_sub(to_u64(self.filled));
+            self.filled = 0;
+        }
     }
 
     /// Bytes of the patch taken.
@@ -71,8 +113,8 @@ impl<'m> Gate<'m> {
     }
 
     /// What [`Release::Buffered`] lets through.
-    pub(super) fn buffered(&self, length: usize) -> &[u8] {
-        self.buffer.get(..length).unwrap_or_default()
+    pub(super) fn buffered(&self, from: usize, to: usize) -> &[u8] {
+        self.buffer.get(from..to).unwrap_or_default()
     }
 
     /// Takes bytes from the start of `bytes`, which is not empty: returns how many, and what may be looked at now.
@@ -94,14 +136,14 @@ impl<'m> Gate<'m> {
             *self.buffer.get_mut(self.filled).ok_or(Error::ChunkTooLarge)? = byte;
             self.filled = self.filled.saturating_add(1);
             self.taken = self.taken.saturating_add(1);
-            let body = self.buffered(self.filled);
+            let body = self.buffered(0, self.filled);
             if let Parsed::Complete { header, length: header_length } = Header::parse(body)? {
                 let chunk_log2 = header.chunk_log2;
                 let size = to_u64(header_length).checked_add(header.payload_size).ok_or(refused(ErrorKind::HeaderRange, 0))?;
                 let geometry = Geometry::of_body(size, chunk_log2).map_err(|kind| kind.at(0))?;
                 self.open = chunk_log2 == 0;
                 self.set_geometry(geometry)?;
-                let release = if self.open || self.is_complete() { Release::Buffered(self.filled) } else { Release::Nothing };
+                let release = if self.open || self.is_complete() { Release::Buffered(0, self.filled) } else { Release::Nothing };
                 return Ok((length, release));
             }
             check_header_end(body)?;
@@ -136,12 +178,15 @@ impl<'m> Gate<'m> {
                 return Err(Error::PatchDigest);
             }
         }
+        let from = core::mem::take(&mut self.skip);
+        let number = start.checked_div(geometry.chunk_size).unwrap_or(0);
+        self.last = self.digest.map(|digest| ChunkPlace { number, digest, used: to_u64(from) });
         if last {
-            return Ok((length, Release::Buffered(size)));
+            return Ok((length, Release::Buffered(from, size)));
         }
         let (body, digest) = chunk.split_last_chunk::<DIGEST_BYTES>().ok_or(refused(ErrorKind::ChunkForm, start))?;
         self.digest = Some(*digest);
-        Ok((length, Release::Buffered(body.len())))
+        Ok((length, Release::Buffered(from, body.len())))
     }
 
     fn left(&self, geometry: &Geometry) -> u64 {

@@ -2,20 +2,22 @@
 
 use sealift_formats::ErrorKind;
 use sealift_formats::compact::tables::Tables;
-use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment, in_place};
+use sealift_formats::patch::in_place::Kept;
+use sealift_formats::patch::{Geometry, Header, InPlace, Parsed, Profile, Segment};
 
 use super::Applied;
-use super::compact::Compact;
+use super::compact::{Compact, LEAST_GROUP, kept_at};
 use super::error::{ApplyError, refused};
 use super::expectation::Expected;
 use super::fast::{Decompressors, Fast};
-use super::gate::header_bound;
+use super::gate::{ChunkPlace, header_bound};
 use super::payload::{PayloadDecoder, Plan, Workspace};
+use super::saved::{FRONT_BYTES, Front, SavedState, ToStorage};
 use super::sizes::{to_u64, to_usize};
 use crate::decompress::Decompressor;
 use crate::digest::{Crc32, Sha256};
 use crate::error::Error;
-use crate::storage::{ReadImage, WriteImage};
+use crate::storage::{InPlaceRoom, ReadImage, WriteImage};
 
 /// The decoder of the patch's profile.
 #[allow(clippy::large_enum_variant, reason = "there is no heap to put the large one on")]
@@ -64,6 +66,10 @@ pub(super) struct Install<'m, O: ReadImage, N, D> {
     crc: Crc32,
     /// Only under a manifest.
     digest: Option<Sha256>,
+    /// The header of a patch of profile `compact`, kept in what was the start of `scratch`; empty: there was no room, and no state can be saved.
+    header: &'m [u8],
+    /// The chunk that is being used up; `None` where nothing is signed.
+    place: Option<ChunkPlace>,
 }
 
 type Result<T, O, N> = core::result::Result<T, ApplyError<<O as ReadImage>::Error, <N as WriteImage>::Error>>;
@@ -73,7 +79,47 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         let Buffers { group, segments, scratch, tables } = buffers;
         let digest = expected.is_some().then(Sha256::new);
         let stage = Stage::Header(Some(decompressors));
-        Self { old: Some(old), new, group, segments, scratch, tables, expected, stage, new_size: None, written: 0, begun: false, crc: Crc32::new(), digest }
+        Self {
+            old: Some(old),
+            new,
+            group,
+            segments,
+            scratch,
+            tables,
+            expected,
+            stage,
+            new_size: None,
+            written: 0,
+            begun: false,
+            crc: Crc32::new(),
+            digest,
+            header: &[],
+            place: None,
+        }
+    }
+
+    /// Goes on from a saved state. Returns where the patch is to be read on.
+    pub(super) fn resume<S: SavedState<Error = N::Error>>(&mut self, state: &mut S) -> Result<ChunkPlace, O, N> {
+        let front = Front::take(state, self.scratch).map_err(ApplyError::NewImage)??;
+        self.header = self.split_scratch(front.header_bytes);
+        // What was saved was found right then; it is only believed once the whole state is sound.
+        let Parsed::Complete { header, length } = Header::parse(self.header).map_err(|_| Error::StateDamaged)? else { return Err(Error::StateDamaged.into()) };
+        if let Some(expected) = &self.expected {
+            expected.check_header(&header)?;
+        }
+        check_in_place(&header, self.new.in_place(), self.new.capacity())?;
+        let plan = Plan::new(&header, to_u64(length));
+        let (tables, old) = (self.tables.take().ok_or(Error::NotBuiltIn)?, self.old.take().ok_or(Error::AfterError)?);
+        let mut compact = Compact::new(plan, &header, header.in_place, old, tables)?;
+        let restored = compact.restore(state).map_err(ApplyError::NewImage)?;
+        let sound = state.is_sound().map_err(ApplyError::NewImage)?;
+        if !restored || !sound || !compact.skip_entered(front.listed) || front.made > plan.new_size {
+            return Err(Error::StateDamaged.into());
+        }
+        compact.go_on();
+        (self.new_size, self.written, self.begun) = (Some(plan.new_size), front.made, true);
+        self.stage = Stage::Payload(plan, Decoder::Compact(compact));
+        Ok(front.place)
     }
 
     /// Bytes of the new image handed to its storage.
@@ -87,14 +133,16 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     }
 
     /// Takes the next bytes of the body. The first ones hold the whole header.
-    pub(super) fn take(&mut self, body: &[u8], geometry: Option<&Geometry>) -> Result<(), O, N> {
+    /// `place` is the chunk that they come from.
+    pub(super) fn take(&mut self, body: &[u8], geometry: Option<&Geometry>, place: Option<ChunkPlace>) -> Result<(), O, N> {
+        self.place = place;
         let mut rest = body;
         if let Stage::Header(decompressors) = &mut self.stage {
             let Some(decompressors) = decompressors.take() else { return Err(Error::AfterError.into()) };
             let header_bytes = self.open(body, geometry, decompressors)?;
             rest = body.get(header_bytes..).unwrap_or_default();
         }
-        self.decode(rest)
+        self.decode(body.len(), rest)
     }
 
     /// The storage writes what it holds back. `taken` bytes of the patch were there.
@@ -116,15 +164,15 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         if let Some(expected) = &self.expected {
             expected.check_header(&header)?;
         }
-        if header.in_place.is_some() {
-            return Err(refused(ErrorKind::UnsupportedExtension(in_place::TAG), 0).into());
-        }
+        check_in_place(&header, self.new.in_place(), self.new.capacity())?;
         let plan = Plan::new(&header, to_u64(length));
         let body_size = plan.payload_start.checked_add(plan.payload_size);
         if geometry.map(|geometry| geometry.body_size) != body_size {
             return Err(refused(ErrorKind::PayloadSize, 0).into());
         }
-        if plan.group_size.min(plan.new_size) > to_u64(self.group.len()) {
+        let whole_group = plan.group_size.min(plan.new_size);
+        let needed = if header.profile == Profile::Compact { whole_group.min(to_u64(LEAST_GROUP)) } else { whole_group };
+        if needed > to_u64(self.group.len()) {
             return Err(Error::GroupTooLarge.into());
         }
         if plan.new_size > self.new.capacity() {
@@ -142,9 +190,10 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         let decoder = match fast {
             Some(fast) => Decoder::Fast(fast),
             None => {
+                let layout = self.keep_header(&header, body.get(..length).unwrap_or_default())?;
                 let tables = self.tables.take().ok_or(Error::NotBuiltIn)?;
                 let old = self.old.take().ok_or(Error::AfterError)?;
-                Decoder::Compact(Compact::new(plan, &header, old, tables)?)
+                Decoder::Compact(Compact::new(plan, &header, layout, old, tables)?)
             }
         };
         self.new_size = Some(plan.new_size);
@@ -179,10 +228,11 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         if equal { Ok(()) } else { Err(Error::OtherOldImage.into()) }
     }
 
-    /// Decodes payload bytes and writes the groups that they complete.
-    fn decode(&mut self, payload: &[u8]) -> Result<(), O, N> {
+    /// Decodes the bytes of the payload, which end a body of `body_bytes` bytes from one chunk, and writes the groups that they complete.
+    fn decode(&mut self, body_bytes: usize, payload: &[u8]) -> Result<(), O, N> {
         let mut rest = payload;
         loop {
+            self.enter_sector()?;
             let Stage::Payload(plan, decoder) = &mut self.stage else { return Ok(()) };
             let plan = *plan;
             let (decoded, complete) = match decoder {
@@ -195,13 +245,91 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             };
             rest = rest.get(decoded.consumed..).unwrap_or_default();
             self.write(&plan, decoded.ready)?;
+            if decoded.ready > 0 {
+                self.end_group(body_bytes.saturating_sub(rest.len()), complete)?;
+            }
             if complete {
                 return self.check_new(&plan);
             }
-            if decoded.ready == 0 {
+            let more = matches!(&self.stage, Stage::Payload(_, Decoder::Compact(compact)) if compact.is_between_sectors());
+            if decoded.ready == 0 && !more {
                 return Ok(());
             }
         }
+    }
+
+    /// In an in-place patch: goes to the next sector of the list when the one before is whole.
+    fn enter_sector(&mut self) -> Result<(), O, N> {
+        let Stage::Payload(plan, Decoder::Compact(compact)) = &mut self.stage else { return Ok(()) };
+        if !compact.is_between_sectors() {
+            return Ok(());
+        }
+        if !self.begun {
+            self.new.begin(plan.new_size).map_err(ApplyError::NewImage)?;
+            self.begun = true;
+            if let Some(layout) = compact.layout() {
+                for Kept { old, length, place } in layout.kept() {
+                    self.new.keep(old, length, kept_at(&layout).saturating_add(place)).map_err(ApplyError::NewImage)?;
+                }
+            }
+        }
+        let sector = compact.enter_next().ok_or(Error::OutOfBounds)?;
+        self.new.begin_sector(sector).map_err(ApplyError::NewImage)
+    }
+
+    /// The first bytes of `scratch`, kept for good.
+    fn split_scratch(&mut self, bytes: usize) -> &'m [u8] {
+        let (kept, rest) = core::mem::take(&mut self.scratch).split_at_mut_checked(bytes).unwrap_or_default();
+        self.scratch = rest;
+        kept
+    }
+
+    /// Puts the header's bytes into memory that stays, and gives the layout from there.
+    fn keep_header(&mut self, header: &Header<'_>, bytes: &[u8]) -> core::result::Result<Option<InPlace<'m>>, Error> {
+        let Some(room) = self.scratch.get_mut(..bytes.len()) else {
+            // Nothing else of it is needed afterwards.
+            return if header.in_place.is_some() { Err(Error::BufferTooSmall) } else { Ok(None) };
+        };
+        room.copy_from_slice(bytes);
+        self.header = self.split_scratch(bytes.len());
+        match Header::parse(self.header)? {
+            Parsed::Complete { header, .. } => Ok(header.in_place),
+            Parsed::Incomplete => Err(Error::BufferTooSmall),
+        }
+    }
+
+    /// After bytes were written: if they end a group, or in place a batch, the storage may want the state, `used` bytes of the chunk being
+    /// used up.
+    fn end_group(&mut self, used: usize, complete: bool) -> Result<(), O, N> {
+        let Stage::Payload(_, Decoder::Compact(compact)) = &mut self.stage else { return Ok(()) };
+        let in_place = compact.layout().is_some();
+        let due = if in_place { compact.is_batch_end() } else { !complete && compact.is_savable() && self.new.is_state_due(self.written) };
+        if !due {
+            return Ok(());
+        }
+        if !complete && (in_place || !self.header.is_empty()) {
+            // In place every batch needs its state; without a signed chain of chunks there is no place to go on at.
+            match self.place {
+                Some(place) => {
+                    let front = Front { header_bytes: self.header.len(), place, made: self.written, listed: compact.entered() }.after(used);
+                    let most = compact.most_saved_bytes().saturating_add(to_u64(self.header.len())).saturating_add(FRONT_BYTES);
+                    if self.new.begin_state(self.written, most).map_err(ApplyError::NewImage)? {
+                        let mut sink = ToStorage(&mut self.new);
+                        let put = front.put(&mut sink, self.header).and_then(|()| compact.save(&mut sink));
+                        put.and_then(|()| self.new.end_state()).map_err(ApplyError::NewImage)?;
+                    }
+                }
+                None if in_place => {
+                    self.new.begin_state(self.written, 0).map_err(ApplyError::NewImage)?;
+                    self.new.end_state().map_err(ApplyError::NewImage)?;
+                }
+                None => {}
+            }
+        } else if in_place {
+            self.new.begin_state(self.written, 0).map_err(ApplyError::NewImage)?;
+            self.new.end_state().map_err(ApplyError::NewImage)?;
+        }
+        if in_place { self.new.install_batch().map_err(ApplyError::NewImage) } else { Ok(()) }
     }
 
     /// Hands the first `ready` bytes of the group to the storage.
@@ -223,8 +351,28 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         Ok(())
     }
 
+    /// Takes CRC and digest of what is stored.
+    fn read_back(&mut self, plan: &Plan) -> Result<(), O, N> {
+        (self.crc, self.digest) = (Crc32::new(), self.expected.map(|_| Sha256::new()));
+        let mut at = 0u64;
+        while at < plan.new_size {
+            let length = to_usize(plan.new_size.saturating_sub(at)).min(self.group.len());
+            let bytes = self.group.get_mut(..length).filter(|bytes| !bytes.is_empty()).ok_or(Error::BufferTooSmall)?;
+            self.new.read_back(at, bytes).map_err(ApplyError::NewImage)?;
+            self.crc.update(bytes);
+            if let Some(digest) = &mut self.digest {
+                digest.update(bytes);
+            }
+            at = at.saturating_add(to_u64(length));
+        }
+        Ok(())
+    }
+
     /// The new image must be the one that the header, and under a manifest the signature, promised.
     fn check_new(&mut self, plan: &Plan) -> Result<(), O, N> {
+        if self.new.begin_read_back().map_err(ApplyError::NewImage)? {
+            self.read_back(plan)?;
+        }
         let new_crc = self.crc.clone().finish();
         if new_crc != plan.new_crc {
             return Err(Error::NewImageCrc.into());
@@ -236,4 +384,23 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         self.stage = Stage::Checked(Applied { patch_size: 0, new_size: plan.new_size, new_crc, new_digest });
         Ok(())
     }
+}
+
+/// A patch in place needs storage for it, with sectors that fit, and the other way round.
+fn check_in_place(header: &Header<'_>, room: Option<InPlaceRoom>, capacity: u64) -> core::result::Result<(), Error> {
+    let (layout, room) = match (header.in_place, room) {
+        (None, None) => return Ok(()),
+        (Some(layout), Some(room)) => (layout, room),
+        _ => return Err(Error::InPlaceUnsupported),
+    };
+    let sector = layout.sector_size();
+    if sector.checked_rem(room.sector.into()) != Some(0) {
+        return Err(Error::SectorSize);
+    }
+    let kept = u64::from(layout.kept_size()).checked_next_multiple_of(sector).unwrap_or(u64::MAX);
+    if u64::from(kept_at(&layout)).saturating_add(kept) > u64::from(room.scratch) {
+        return Err(Error::ScratchTooSmall);
+    }
+    let bytes = header.new_size.max(header.old_size).checked_next_multiple_of(sector);
+    if bytes.is_some_and(|bytes| bytes <= capacity) { Ok(()) } else { Err(Error::ImageTooLarge) }
 }

@@ -42,12 +42,14 @@ mod install;
 mod memory;
 mod payload;
 mod runs;
+mod saved;
 mod sizes;
 
 pub use error::ApplyError;
 pub use expectation::{Expectation, Expected};
 pub use fast::Decompressors;
 pub use memory::Memory;
+pub use saved::SavedState;
 pub use sealift_formats::compact::tables::Tables;
 
 use crate::decompress::Decompressor;
@@ -120,6 +122,40 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
         Ok(Self { gate, install, failed: false })
     }
 
+    /// An applier that goes on from a state that was saved while the same patch was applied under the same expectation.
+    ///
+    /// The old image is not checked again: it is the caller's business that the storage is the one that the state was saved for.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`Error::StateDamaged`] when the state is not sound or belongs to another patch.
+    pub fn resume<S: SavedState<Error = N::Error>>(
+        old: O,
+        new: N,
+        memory: Memory<'m>,
+        decompressors: Decompressors<D>,
+        expected: Expected,
+        state: &mut S,
+    ) -> Result<Self, ApplyError<O::Error, N::Error>> {
+        let buffers = Buffers { group: memory.group, segments: memory.segments, scratch: memory.scratch, tables: memory.compact };
+        let mut install = Install::new(old, new, buffers, decompressors, Some(expected));
+        let place = install.resume(state)?;
+        let gate = Gate::resume(memory.chunk, &expected, place)?;
+        Ok(Self { gate, install, failed: false })
+    }
+
+    /// Number of the chunk that the next byte belongs to, from 0; `None` before the header of an unsigned patch says how long chunks are,
+    /// and when the whole patch was taken.
+    #[must_use]
+    pub fn chunk(&self) -> Option<u64> {
+        self.gate.chunk().filter(|_| !self.gate.is_complete())
+    }
+
+    /// Forgets the part of a chunk that has come, so that the chunk is taken anew from its start: for a connection that was lost.
+    pub fn drop_part(&mut self) {
+        self.gate.drop_part();
+    }
+
     /// Takes the next bytes of the patch: any number, cut anywhere.
     ///
     /// A call may last long: the first one that completes chunk 0 reads the whole old image, and each may decode and write many groups.
@@ -169,10 +205,10 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
             rest = after;
             let body = match release {
                 Release::Nothing => continue,
-                Release::Buffered(length) => self.gate.buffered(length),
+                Release::Buffered(from, to) => self.gate.buffered(from, to),
                 Release::Direct => taken,
             };
-            self.install.take(body, self.gate.geometry().as_ref())?;
+            self.install.take(body, self.gate.geometry().as_ref(), self.gate.last())?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{Counters, Cut, FlashError, Tear};
 
 type Part = Flash<1, 4, 256>;
 

@@ -1,0 +1,33 @@
+//! Rehearsals of a release's packages (`rehearse = true` in the release file).
+
+use sealift_verify::update::{Goal, Pending};
+
+use crate::exit::Rejection;
+use crate::package::Opened;
+use crate::rehearsal::{self, Cuts, DeviceProfile, Thoroughness, Update, seed_of};
+
+/// Installs a package on every built-in device that takes it, with some power cuts.
+///
+/// # Errors
+/// The first thing that went wrong.
+pub(super) fn rehearse(package: &Opened<'_>, old: &[u8]) -> Result<(), Rejection> {
+    let manifest = &package.manifest;
+    let Some(patch) = package.patch else { return Ok(()) };
+    let pending = Pending { new: manifest.new, manifest: *package.envelope.digest, sequence: manifest.sequence, security_counter: manifest.security_counter };
+    let update = Update { old, patch, goal: Goal { expected: manifest.into(), pending } };
+    let impossible = |error: rehearsal::Error| Rejection { code: rehearsal::IMPOSSIBLE, reason: error.to_string(), hint: None };
+    let thoroughness = Thoroughness { cuts: Cuts::Some(CUTS), again: 1, seed: seed_of(&manifest.patch) };
+    for device in DeviceProfile::built_in().iter().filter(|device| device.takes(patch)) {
+        for way in update.ways().map_err(impossible)? {
+            let rehearsal = update.rehearse(device, way, thoroughness).map_err(impossible)?;
+            if let Some((path, brick)) = rehearsal.sweep.bricks.first() {
+                let reason = format!("on {}, {way}, cut at {path:?}: {}", device.name, brick.0);
+                return Err(Rejection { code: rehearsal::BRICKED, reason, hint: None });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Cuts on each device in each way.
+const CUTS: u64 = 20;
