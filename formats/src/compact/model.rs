@@ -256,10 +256,27 @@ impl<'a> Model<'a> {
         opinion: Option<i32>,
         bit: bool,
     ) -> bool {
+        self.decide_in(&mut [Input::default(); N], coder, family, contexts, sets, opinion, bit)
+    }
+
+    /// [`decide_with`](Self::decide_with) in memory for as many inputs as there are contexts. Hosts get a copy for each number of them; on
+    /// bare metal, where code is dear, there is one.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[allow(clippy::too_many_arguments, reason = "the same as those of the method above, and the memory")]
+    fn decide_in<C: Coder>(
+        &mut self,
+        inputs: &mut [Input],
+        coder: &mut C,
+        family: &Family,
+        contexts: &[u32],
+        sets: [usize; 2],
+        opinion: Option<i32>,
+        bit: bool,
+    ) -> bool {
         let [small, large] = &family.shapes;
-        let shape = if self.size == 0 { small } else { large };
-        let count = shape.inputs.min(N);
-        let mut inputs = [Input::default(); N];
+        let shape = if !cfg!(feature = "large") || self.size == 0 { small } else { large };
+        let count = shape.inputs.min(contexts.len());
         let [a, b] = [sets[0] % shape.sets[0], shape.sets[0] + sets[1] % shape.sets[1]];
         let [a, b] = [shape.first + a * shape.inputs, shape.first + b * shape.inputs];
         let uses = shape.first + (shape.sets[0] + shape.sets[1]) * shape.inputs;
@@ -270,7 +287,7 @@ impl<'a> Model<'a> {
             salt = salt.wrapping_add(family.salt << 1);
             let often = crate::compact::index(seen(slot));
             let value = (stretch((slot >> 12 << 4) | 8) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
-            let value = if number + 1 == N { opinion.unwrap_or(value) } else { value };
+            let value = if number + 1 == contexts.len() { opinion.unwrap_or(value) } else { value };
             let weight = uses + number * USES + USE.get(often).copied().map_or(0, usize::from);
             *input = Input { place, slot, stretch: value, weight };
             let [u, v, w] = [a + number, b + number, weight].map(|at| self.weights.get(at).copied().map_or(0, i32::from));
