@@ -34,7 +34,10 @@ fn patches_in_place_are_hardly_larger() {
         let mut logs = Vec::new();
         println!("| pair, sectors of {sector} | A/B | in place | ratio | made | changed | layout |");
         for name in PAIRS {
-            let Some((old, new)) = corpus_pair(name) else { println!("SKIPPED {name}: not on this machine"); continue };
+            let Some((old, new)) = corpus_pair(name) else {
+                println!("SKIPPED {name}: not on this machine");
+                continue;
+            };
             let (old, new) = (std::fs::read(old).unwrap(), std::fs::read(new).unwrap());
             let apart = make(&old, &new, None).bytes.len();
             let scratch = std::env::var("SCRATCH").ok().map_or(2 * sector, |s| s.parse().unwrap());
@@ -47,7 +50,12 @@ fn patches_in_place_are_hardly_larger() {
             let changed = new.chunks(size).zip((0..).step_by(size)).filter(|(bytes, at)| old.get(*at..at + bytes.len()) != Some(bytes)).count();
             let ratio = patch.bytes.len() as f64 / apart as f64;
             logs.push(ratio.ln());
-            println!("| {name} | {apart} | {} | {ratio:.3} | {} | {changed} | {} | {took:?}", patch.bytes.len(), applied.order.len(), patch.statistics.header_bytes);
+            println!(
+                "| {name} | {apart} | {} | {ratio:.3} | {} | {changed} | {} | {took:?}",
+                patch.bytes.len(),
+                applied.order.len(),
+                patch.statistics.header_bytes
+            );
         }
         println!("geometric mean {:.4}", (logs.iter().sum::<f64>() / logs.len() as f64).exp());
     }

@@ -23,12 +23,12 @@ impl core::error::Error for DecodeError {}
 
 /// Declares [`ErrorKind`] with code and text side by side, so that neither can be forgotten.
 macro_rules! kinds {
-    ($( $(#[$doc:meta])* $name:ident $( ( $value:ident : $type:ty ) )? = $code:literal, $text:literal; )*) => {
+    ($( $(#[doc = $doc:literal])* $name:ident $( ( $value:ident : $type:ty ) )? = $code:literal, $text:literal; )*) => {
         /// One reason for refusing an input. Codes are stable: never renumbered, never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum ErrorKind {
-            $( $(#[$doc])* $name $( ($type) )?, )*
+            $( $(#[doc = $doc])* $name $( ($type) )?, )*
         }
 
         impl ErrorKind {
@@ -47,6 +47,9 @@ macro_rules! kinds {
 
         /// Every code, in the order of the table.
         pub const CODES: &[u16] = &[$($code),*];
+
+        /// The same with names and what they mean: for interfaces that know nothing but the code.
+        pub const TABLE: &[(u16, &str, &str)] = &[$(($code, stringify!($name), concat!($($doc),*))),*];
     };
     (@pattern $name:ident) => { ErrorKind::$name };
     (@pattern $name:ident $value:ident) => { ErrorKind::$name(_) };

@@ -40,7 +40,14 @@ const TRIED: usize = 3;
 const LARGE: usize = 1 << 20;
 
 /// Codes the payload of a patch in place.
-pub(crate) fn encode(old: &[u8], new: &[u8], parameters: &Parameters, model: &AnyModel, options: &PlanOptions, geometry: InPlaceGeometry) -> Result<Made, Error> {
+pub(crate) fn encode(
+    old: &[u8],
+    new: &[u8],
+    parameters: &Parameters,
+    model: &AnyModel,
+    options: &PlanOptions,
+    geometry: InPlaceGeometry,
+) -> Result<Made, Error> {
     let log2 = geometry.sector_log2;
     let found = find(old, new, parameters, model, options);
     let graph = Graph::new(old, new, log2, changed(old, new, log2), &found.pieces, &options.costs);

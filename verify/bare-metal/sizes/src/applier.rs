@@ -32,7 +32,8 @@ fn install(patch: &[u8], expectation: Expectation<'_>) -> Result<(), u16> {
         calls: black_box(&mut calls),
         types: None,
     };
-    let memory = Memory { chunk: black_box(&mut chunk), group: black_box(&mut group), segments: &mut [], scratch: black_box(&mut scratch), compact: Some(tables) };
+    let memory =
+        Memory { chunk: black_box(&mut chunk), group: black_box(&mut group), segments: &mut [], scratch: black_box(&mut scratch), compact: Some(tables) };
     let decompressors = Decompressors::<NoDecompressor>::default();
     let mut applier = Applier::new(old, new, memory, decompressors, expectation).map_err(|error| error.code())?;
     applier.update(black_box(patch)).map_err(|error| error.reason().code())?;
