@@ -14,8 +14,8 @@ use crate::goal::Goal;
 use crate::memory;
 use crate::parts::{Parts, Running};
 
-/// The state of an update, in the caller's memory. It must be zero before the first call, stay where it is, and not be copied while an update
-/// goes on.
+/// The state of an update, in the caller's memory. Before `sealift_update_begin` it must be zero for any other call. It stays where it is, and is not
+/// copied, while an update goes on.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Update {
