@@ -38,6 +38,7 @@ pub mod legacy;
 mod matching;
 mod options;
 mod plan;
+mod projected;
 mod search;
 mod source;
 mod suffix;
@@ -129,6 +130,11 @@ fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result
 
 fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
     let geometry = if old == new { geometry.one_group(options, new.len() as u64) } else { geometry };
+    if std::env::var("PROJ").is_ok() {
+    let setting = compact::setting(old, new, options);
+    if let Some((segments, p)) = fast::projected(old, new, &setting, geometry, options.level)? {
+        eprintln!("projected {} segments {} spent {:?} missed {} literals {}", p.bytes.len(), segments.len(), p.spent, p.missed, p.literals);
+    } return Err(Error::ProfileUnavailable) }
     let (segments, fast::Payload { bytes: payload, spent, missed, literals }) = fast::smallest(old, new, geometry, options.level)?;
     let instruction_set = options.recorded_instruction_set();
     let parameters = FastParameters { window_log: geometry.window_log, projection: false }.to_bytes();

@@ -11,9 +11,9 @@
 
 mod encode;
 mod matching;
-mod normalise;
-mod plan;
-mod segmentation;
+pub(crate) mod normalise;
+pub(crate) mod plan;
+pub(crate) mod segmentation;
 mod types;
 
 use sealift_formats::compact::data::flag;

@@ -36,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) even: bool,
     /// Passes of matching.
     pub(crate) passes: usize,
+    /// Whether type information has a model of its own, and is left out of the matching.
+    pub(crate) types: bool,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             search: Search { shortest: 6, sure: 32, aside: 32 },
             passes: 2,
             even: true,
+            types: true,
         }
     }
 }
@@ -88,7 +91,15 @@ fn split(pieces: &[Piece], options: &Options) -> Plan<'static> {
 /// Plans the patch from `old` to `new`.
 #[must_use]
 pub(crate) fn plan<'a>(old: &'a [u8], new: &'a [u8], parameters: &Parameters, model: &AnyModel, options: &Options) -> Plan<'a> {
-    let types = TypesPlan::find(old, new, parameters.class().map_or(0, |class| class.types));
+    let (types, pieces) = pieces(old, new, parameters, model, options);
+    let plan = split(&pieces, options);
+    Plan { types, segments: plan.segments, inlines: plan.inlines }
+}
+
+/// Where each stretch of the new image comes from.
+pub(crate) fn pieces<'a>(old: &'a [u8], new: &'a [u8], parameters: &Parameters, model: &AnyModel, options: &Options) -> (Option<TypesPlan<'a>>, Vec<Piece>) {
+    let memory = parameters.class().map_or(0, |class| class.types);
+    let types = if options.types { TypesPlan::find(old, new, memory) } else { None };
     let pieces_of = |mut old_view: Vec<u8>, mut new_view: Vec<u8>| {
         if let Some(types) = &types {
             blank(&mut old_view, &types.old.place);
@@ -127,6 +138,5 @@ pub(crate) fn plan<'a>(old: &'a [u8], new: &'a [u8], parameters: &Parameters, mo
         });
         pieces = pieces_of(old_view, new_view);
     }
-    let plan = split(&pieces, options);
-    Plan { types, segments: plan.segments, inlines: plan.inlines }
+    (types, pieces)
 }

@@ -18,6 +18,7 @@ pub mod old_image;
 pub mod parameters;
 pub mod plan;
 pub mod predict;
+pub mod projection;
 pub mod tables;
 pub mod types;
 

@@ -45,15 +45,15 @@ pub fn weights(class: &Class) -> usize {
 }
 
 impl<'m> Tables<'m> {
+    /// The address map and the caches, in the sizes of `class`: all that projection needs.
+    pub(super) fn projection(self, class: &Class) -> Option<(AddressMap<'m>, Corrections<'m>, Words<'m>)> {
+        let map = address_map((self.segments, self.packed), (self.order, self.reach), class)?;
+        Some((map, Corrections::new(self.corrections.get_mut(..class.cache)?), Words::new(self.words.get_mut(..class.words)?)))
+    }
+
     /// A body at its start in these tables; `None` when one is too small for `class`.
     pub fn body<O: OldImage>(self, parameters: Parameters, class: &Class, model: AnyModel, old: O) -> Option<Body<'m, O>> {
-        let index = if class.indexed { class.segments } else { 0 };
-        let (order, reach) = (self.order.get_mut(..index)?, self.reach.get_mut(..index)?);
-        let map = if class.wide {
-            AddressMap::new(self.segments.get_mut(..class.segments)?, order, reach)
-        } else {
-            AddressMap::packed(self.packed.get_mut(..class.segments)?, order, reach)
-        };
+        let map = address_map((self.segments, self.packed), (self.order, self.reach), class)?;
         let coder = Model::new(self.slots.get_mut(..class.slots)?, self.weights.get_mut(..weights(class))?);
         let corrections = Corrections::new(self.corrections.get_mut(..class.cache)?);
         let words = Words::new(self.words.get_mut(..class.words)?);
@@ -66,6 +66,16 @@ impl<'m> Tables<'m> {
         let predictor = Predictor::new(parameters, old, model, corrections, words);
         Some(Body::new(parameters, predictor, map, coder, calls, types))
     }
+}
+
+fn address_map<'m>(segments: (&'m mut [Segment], &'m mut [Packed]), index: (&'m mut [u16], &'m mut [u16]), class: &Class) -> Option<AddressMap<'m>> {
+    let indexed = if class.indexed { class.segments } else { 0 };
+    let (order, reach) = (index.0.get_mut(..indexed)?, index.1.get_mut(..indexed)?);
+    Some(if class.wide {
+        AddressMap::new(segments.0.get_mut(..class.segments)?, order, reach)
+    } else {
+        AddressMap::packed(segments.1.get_mut(..class.segments)?, order, reach)
+    })
 }
 
 impl<O> Body<'_, O> {
