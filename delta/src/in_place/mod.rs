@@ -1,4 +1,4 @@
-//! Patches that are installed over the old image (SPEC sections 2.4 and 4.6).
+//! Patches that are installed over the old image (SPEC sections 2.4 and 4.32).
 //!
 //! | step | module |
 //! |---|---|
