@@ -168,7 +168,8 @@ pub fn read(patch: &[u8], old: Option<&[u8]>) -> Result<Anatomy, Error> {
     if new_size > LIMIT {
         return Err(Error::TooLarge { actual: new_size, limit: LIMIT });
     }
-    let old = old.or((header.old_size == 0).then_some(&[]));
+    // In place there is another old image for each batch: such a patch is shown by its segments.
+    let old = old.or((header.old_size == 0).then_some(&[])).filter(|_| header.in_place.is_none());
     let new = old.map(|old| applied(old, patch)).transpose()?;
     let body = unchain(patch, &header)?;
     let payload = body.get(length..).unwrap_or_default();
