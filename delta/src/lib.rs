@@ -166,12 +166,7 @@ fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> R
     let (segments, payload) = smaller.ok_or(Error::ProfileUnavailable)?;
     let fast::Payload { bytes: payload, spent, missed, literals } = payload;
     let parameters = fields.to_bytes();
-    let header = Header {
-        instruction_set,
-        old_base,
-        parameters: &parameters,
-        ..header_of(old, new, options, geometry)
-    };
+    let header = Header { instruction_set, old_base, parameters: &parameters, ..header_of(old, new, options, geometry) };
     let (predicted, segments) = (new.len() as u64 - literals, segments.len() as u64);
     let statistics = Statistics { header_bytes: 0, spent, segments, predicted, missed, literals };
     seal(header, &payload, geometry, statistics)

@@ -8,9 +8,9 @@ use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::isa::{AnyModel, Reference};
 use sealift_formats::patch::{InstructionSet, Segment};
 
+use crate::compact::Setting;
 use crate::compact::normalise::view;
 use crate::compact::plan::moved;
-use crate::compact::Setting;
 
 /// What projection needs to know of the images.
 pub(crate) struct Projector {

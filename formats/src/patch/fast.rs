@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn parameters_come_back_and_others_are_refused() {
-        for (window_log, projection) in [(10, None), (27, Some(CompactParameters::default())), (27, Some(CompactParameters { data: 3, ram_size: 17, ram: 0x2000 }))] {
+        for (window_log, projection) in
+            [(10, None), (27, Some(CompactParameters::default())), (27, Some(CompactParameters { data: 3, ram_size: 17, ram: 0x2000 }))]
+        {
             let parameters = FastParameters { window_log, projection };
             assert_eq!(FastParameters::parse(&parameters.to_bytes()), Ok(parameters));
         }

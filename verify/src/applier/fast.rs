@@ -3,7 +3,7 @@
 use sealift_formats::ErrorKind;
 use sealift_formats::compact::parameters::CompactParameters;
 use sealift_formats::compact::tables::Tables;
-use sealift_formats::patch::{FastParameters, Header, GroupHead, SegmentListHead, SegmentListReader};
+use sealift_formats::patch::{FastParameters, GroupHead, Header, SegmentListHead, SegmentListReader};
 use sealift_formats::varint::VarintReader;
 
 use super::error::{ApplyError, refused};
@@ -144,7 +144,13 @@ impl<D: Decompressor> Fast<D> {
     }
 
     /// The packed segment list; `left` bytes of it are still to come out.
-    fn list<O: ReadImage>(&mut self, mut reader: SegmentListReader, left: u64, input: &mut &[u8], work: &mut Workspace<'_, '_, O>) -> Result<Option<Stage>, Error> {
+    fn list<O: ReadImage>(
+        &mut self,
+        mut reader: SegmentListReader,
+        left: u64,
+        input: &mut &[u8],
+        work: &mut Workspace<'_, '_, O>,
+    ) -> Result<Option<Stage>, Error> {
         if left > 0 {
             let limit = to_usize(left).min(work.scratch.len());
             let raw = work.scratch.get_mut(..limit).filter(|raw| !raw.is_empty()).ok_or(Error::BufferTooSmall)?;

@@ -1,14 +1,14 @@
 //! What the bytes of a segment are predicted to be in profile `fast`: the old bytes, or what projection makes of them (SPEC section 3.4).
 
+use sealift_formats::compact::header::Parameters;
 use sealift_formats::compact::parameters::CompactParameters;
+use sealift_formats::compact::tables::Tables;
 #[cfg(feature = "large")]
 use sealift_formats::compact::{
     map,
     parameters::model,
     projection::{Given, Projection, SHORTEST_PROJECTED},
 };
-use sealift_formats::compact::header::Parameters;
-use sealift_formats::compact::tables::Tables;
 use sealift_formats::patch::{Header, Segment};
 
 #[cfg(feature = "large")]
