@@ -91,6 +91,21 @@ pub struct Summary {
     pub old_size: u64,
     /// Size of the new image in bytes.
     pub new_size: u64,
+    /// What a patch in place is made for.
+    pub in_place: Option<InPlaceSummary>,
+}
+
+/// What a patch in place asks of flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InPlaceSummary {
+    /// Base-2 logarithm of the sector size in bytes.
+    pub sector_log2: u8,
+    /// Sectors of scratch memory.
+    pub scratch_sectors: u32,
+    /// Old bytes that are kept in it to the end.
+    pub kept_bytes: u32,
+    /// Sectors of the new image that are made; the others stay.
+    pub made_sectors: u32,
 }
 
 /// Where the bytes of a patch went.
@@ -203,6 +218,12 @@ fn seal(header: Header<'_>, payload: &[u8], geometry: Geometry, statistics: Stat
             old_base: header.old_base,
             old_size: header.old_size,
             new_size: header.new_size,
+            in_place: header.in_place.map(|layout| InPlaceSummary {
+                sector_log2: layout.sector_log2(),
+                scratch_sectors: layout.scratch_sectors(),
+                kept_bytes: layout.kept_size(),
+                made_sectors: layout.listed(),
+            }),
         },
         statistics: Statistics { header_bytes, ..statistics },
     })

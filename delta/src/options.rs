@@ -73,7 +73,17 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profile: Profile::Fast, instruction_set: Choice::Auto, base: None, ram: None, chunk_log2: None, group_log2: None, in_place: None, threads: None, level: 22 }
+        Self {
+            profile: Profile::Fast,
+            instruction_set: Choice::Auto,
+            base: None,
+            ram: None,
+            chunk_log2: None,
+            group_log2: None,
+            in_place: None,
+            threads: None,
+            level: 22,
+        }
     }
 }
 
@@ -112,7 +122,8 @@ impl InPlace {
     /// Checks the sizes, for chunks and a RAM class of the given sizes.
     fn geometry(self, chunk_log2: u8, ram_log2: u8) -> Result<InPlaceGeometry, Error> {
         let expected = "a power of two from 256 to 131072 bytes";
-        let sector_log2 = self.sector.checked_ilog2().and_then(|log2| u8::try_from(log2).ok()).filter(|log2| self.sector.is_power_of_two() && SECTOR_LOG2.contains(log2));
+        let sector_log2 =
+            self.sector.checked_ilog2().and_then(|log2| u8::try_from(log2).ok()).filter(|log2| self.sector.is_power_of_two() && SECTOR_LOG2.contains(log2));
         let sector_log2 = sector_log2.ok_or(Error::Option { option: "sector", actual: self.sector, expected })?;
         let scratch = u32::try_from(self.scratch >> sector_log2).ok().filter(|&sectors| sectors > 0);
         let expected = "at least one sector and less than 2^32 of them";

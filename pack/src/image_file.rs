@@ -1,47 +1,11 @@
-//! Images in files, for the device's own applier.
+//! New images in files, for the device's own applier.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use sealift_verify::storage::{ReadImage, WriteImage};
+use sealift_verify::storage::WriteImage;
 
 use crate::output::{self, Access, Pending};
-
-/// An old image in a file. Its size is taken when it is opened.
-#[derive(Debug)]
-pub struct OldFile {
-    file: File,
-    size: u64,
-}
-
-impl OldFile {
-    /// Opens an image.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        Ok(Self { file, size: metadata.len() })
-    }
-}
-
-impl ReadImage for OldFile {
-    type Error = io::Error;
-
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(bytes, offset)
-    }
-}
 
 /// A new image on its way into a file, which appears only by [`publish`](Self::publish).
 #[derive(Debug)]
@@ -110,6 +74,43 @@ impl WriteImage for NewNowhere {
     }
 
     fn write(&mut self, _offset: u64, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A new image in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewInMemory(Vec<u8>);
+
+impl NewInMemory {
+    /// The image, as far as it is there.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl WriteImage for NewInMemory {
+    type Error = io::Error;
+
+    fn capacity(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn begin(&mut self, _size: u64) -> io::Result<()> {
+        self.0.clear();
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if offset != self.0.len() as u64 {
+            return Err(io::Error::other(format!("written at {offset}, expected at {}", self.0.len())));
+        }
+        self.0.extend_from_slice(bytes);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Making a package's patch again from its two images: who trusts nobody approves only what comes out bit for bit.
 
-use sealift_delta::{Choice, Options, RamClass};
+use sealift_delta::{Choice, InPlace, Options, RamClass};
 use sealift_formats::patch::{Header, InstructionSet, Parsed};
 
 use crate::package::{Opened, image_id};
@@ -129,6 +129,7 @@ fn options_of(header: &Header<'_>, level: Option<i32>) -> Options {
         ram: (header.ram_log2 != 0).then(|| RamClass::fitting(1 << header.ram_log2)).flatten(),
         chunk_log2: Some(header.chunk_log2),
         group_log2: Some(header.group_log2),
+        in_place: header.in_place.map(|layout| InPlace { sector: layout.sector_size(), scratch: u64::from(layout.scratch_sectors()) << layout.sector_log2() }),
         level: level.unwrap_or(defaults.level),
         ..defaults
     }

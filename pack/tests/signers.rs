@@ -139,6 +139,63 @@ fn a_token_signs_and_approves_with_keys_that_never_leave_it() {
 }
 
 #[test]
+fn a_release_is_signed_by_a_token_and_by_an_encrypted_key() {
+    let shop = Workshop::with_release();
+    let Some(token) = Token::new(&shop) else { return };
+    let unsigned = common::release(20, "lamp-mk2").replace("[signing]\nkey = \"oem.key.pem\"\n", "");
+    shop.write("unsigned.toml", &unsigned);
+    // By the release file; by the command line; and package by package afterwards: the same bytes.
+    shop.write("token.toml", format!("{unsigned}[signing]\nkey = \"{}\"\n", token.uri("oem")));
+    token.ok(&["pack", "token.toml", "-o", "by-file"]);
+    token.ok(&["pack", "unsigned.toml", "-o", "by-signer", "--signer", &token.uri("oem")]);
+    assert!(shop.tree("by-file") == shop.tree("by-signer"));
+    shop.ok(["pack", "unsigned.toml", "-o", "unsigned"]);
+    token.ok(&["sign", "unsigned/lamp-2.0-full.suit", "--signer", &token.uri("oem"), "-o", "once"]);
+    assert!(shop.read("once") == shop.read("by-file/lamp-2.0-full.suit"));
+    let public = token.public("oem", "oem");
+    shop.ok(["trust", "new", "-o", "token-trust", "--key", &public, "--role", "oem"]);
+    shop.ok(["trust", "policy", "token-trust", "--class", "any", "--require", "oem=1"]);
+    assert!(shop.ok(["verify", "once", "--trust", "token-trust"]).starts_with("accepted"));
+
+    // Without its source in the URI the PIN comes from where the passphrase does.
+    let bare = token.uri("oem").split("&pin-source").next().unwrap().to_owned();
+    token.ok(&["pack", "unsigned.toml", "-o", "by-pin", "--signer", &bare, "--passphrase-file", "pin"]);
+    assert!(shop.tree("by-file") == shop.tree("by-pin"));
+    shop.write("bare.toml", format!("{unsigned}[signing]\nkey = \"{bare}\"\npassphrase-file = \"pin\"\n"));
+    token.ok(&["pack", "bare.toml", "-o", "by-bare"]);
+    assert!(shop.tree("by-file") == shop.tree("by-bare"));
+    shop.write("wrong-pin", "00000\n");
+    let error = token.fails(&["pack", "unsigned.toml", "-o", "x", "--signer", &bare, "--passphrase-file", "wrong-pin"]);
+    assert!(error.contains("refuses the PIN") && error.contains("hint: ") && !error.contains("00000"), "{error}");
+    assert!(!shop.exists("x"));
+}
+
+#[test]
+fn a_release_is_signed_by_an_encrypted_key() {
+    let shop = Workshop::with_release();
+    shop.write("pass", "correct horse\n");
+    let encrypt = ["pkcs8", "-topk8", "-in", "oem.key.pem", "-out", "locked.pem", "-passout", "file:pass", "-v2", "aes-256-cbc"];
+    if !Command::new("openssl").args(encrypt).current_dir(shop.folder.path()).output().is_ok_and(|output| output.status.success()) {
+        common::skipped("openssl");
+        return;
+    }
+    let locked = common::release(20, "lamp-mk2").replace("key = \"oem.key.pem\"", "key = \"locked.pem\"\npassphrase-file = \"pass\"");
+    shop.write("locked.toml", &locked);
+    shop.ok(["pack", "locked.toml", "-o", "locked"]);
+    assert!(shop.tree("dist") == shop.tree("locked"));
+    // The command line goes before the file; without either there is nobody to ask.
+    shop.write("wrong", "battery staple\n");
+    let error = shop.fails(1, ["pack", "locked.toml", "-o", "x", "--passphrase-file", "wrong"]);
+    assert!(error.contains("cannot decrypt") && !error.contains("battery"), "{error}");
+    shop.write("silent.toml", locked.replace("passphrase-file = \"pass\"", ""));
+    let error = shop.fails(1, ["pack", "silent.toml", "-o", "x"]);
+    assert!(error.contains("no terminal to ask at") && error.contains("--passphrase-file"), "{error}");
+    let output = shop.command(["pack", "silent.toml", "-o", "by-env", "--passphrase-env", "KEY_PASS"]).env("KEY_PASS", "correct horse").output().unwrap();
+    assert!(output.status.success() && shop.tree("dist") == shop.tree("by-env"), "{}", common::text(&output));
+    assert!(!shop.exists("x"));
+}
+
+#[test]
 fn what_is_wrong_with_a_token_is_said() {
     let shop = Workshop::with_release();
     let Some(token) = Token::new(&shop) else { return };

@@ -7,7 +7,6 @@ use sealift_formats::compact::header::Parameters;
 use sealift_formats::compact::map::Segment;
 use sealift_formats::compact::old_image::OldImage;
 use sealift_formats::compact::plan::{Cause, Inline};
-use sealift_formats::compact::predict::Line;
 use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::isa::AnyModel;
 
@@ -21,15 +20,13 @@ impl Sink for Bytes {
     }
 }
 
-/// Bits spent and judgements passed while encoding.
+/// Bits spent while encoding.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statistics {
     /// Bits by cause, in the order of [`Cause`].
     pub(crate) bits: [f64; 9],
     /// Decisions by cause.
     pub(crate) decisions: [u64; 9],
-    /// By kind: fixed, broken, both wrong, both right (slow lines only).
-    pub(crate) kinds: [[u64; 4]; 32],
 }
 
 /// The encoder, and what it is to code.
@@ -112,25 +109,6 @@ impl<C: Coder> Coder for Driver<'_, C> {
     }
     fn cause(&mut self, cause: Cause) {
         self.cause = cause;
-    }
-    fn judged(&mut self, kind: u8, recent: u64, line: &Line, at: usize, width: usize) {
-        if let Some(statistics) = self.statistics.as_deref_mut() {
-            let bytes = recent.to_be_bytes();
-            let (mut plain, mut predicted) = (true, true);
-            for (step, &byte) in bytes.iter().skip(8 - width).enumerate() {
-                plain &= line.plain(at + step) == byte;
-                predicted &= line.byte(at + step) == byte;
-            }
-            let column = match (plain, predicted) {
-                (false, true) => 0,
-                (true, false) => 1,
-                (false, false) => 2,
-                (true, true) => 3,
-            };
-            if let Some(cell) = statistics.kinds.get_mut(usize::from(kind)).and_then(|row| row.get_mut(column)) {
-                *cell += 1;
-            }
-        }
     }
 }
 

@@ -16,8 +16,8 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steps<'a> {
     pub(crate) order: &'a [u32],
-    /// Sectors of a batch.
-    pub(crate) batch: u32,
+    /// Sectors of scratch memory.
+    pub(crate) scratch: u32,
     pub(crate) kept: &'a [Kept],
 }
 
@@ -28,14 +28,14 @@ pub(crate) fn code(old: &[u8], new: &[u8], parameters: &Parameters, model: &AnyM
     let mut tables = OwnedTables::new(&class);
     // The device reads kept bytes by the layout, and so does the coder.
     let ranges: Vec<(u32, u32)> = steps.kept.iter().map(|range| (range.start as u32, range.len() as u32)).collect();
-    let layout = InPlace::write(parameters.group, steps.batch, &ranges, &Run::list(steps.order));
+    let layout = InPlace::write(parameters.group, steps.scratch, &ranges, &Run::list(steps.order));
     let layout = InPlace::parse(&layout, old.len() as u64, new.len() as u64).map_err(Error::Format)?;
     let slot = Layered { image: Slot::new(old, new.len(), steps.kept, parameters.group), kept: layout.kept() };
     let mut body = tables.tables().body(*parameters, &class, model.clone(), slot).ok_or_else(|| Error::Compact("tables are too small".into()))?;
     let mut statistics = Statistics::default();
     let mut driver = Driver::new(plan, Some(&mut statistics));
     driver.run(&mut body, new, parameters.group).map_err(failed)?;
-    for batch in steps.order.chunks(steps.batch as usize) {
+    for batch in steps.order.chunks(layout.batch_sectors() as usize) {
         for &sector in batch {
             let position = sector << parameters.group;
             body.enter(position);

@@ -16,7 +16,11 @@ pub(crate) struct Graph {
 /// The sectors of the new image whose bytes the old image does not have at the same place.
 pub(crate) fn changed(old: &[u8], new: &[u8], log2: u8) -> Vec<u32> {
     let size = 1_usize << log2;
-    new.chunks(size).zip((0_u32..).zip(0_usize..)).filter(|(bytes, (_, at))| old.get(at * size..at * size + bytes.len()) != Some(*bytes)).map(|(_, (sector, _))| sector).collect()
+    new.chunks(size)
+        .zip((0_u32..).zip(0_usize..))
+        .filter(|(bytes, (_, at))| old.get(at * size..at * size + bytes.len()) != Some(*bytes))
+        .map(|(_, (sector, _))| sector)
+        .collect()
 }
 
 impl Graph {

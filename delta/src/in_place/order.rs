@@ -12,6 +12,11 @@ const MOST_NODES: usize = 1 << 14;
 /// Steps of the local search: edges looked at.
 const STEPS: u64 = 60_000_000;
 
+/// Edges looked at in random moves of one order.
+const SHAKES: u64 = 20_000_000;
+/// Orders that are moved about in so.
+const SHAKEN: usize = 2;
+
 /// An order of nodes and what is lost by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Order {
@@ -38,8 +43,11 @@ pub(crate) fn orders(graph: &Graph, scratch: u32) -> Vec<Order> {
     let mut search = Search { graph, scratch, batch: vec![0; graph.len()], left: STEPS };
     let mut orders: Vec<Order> = Vec::new();
     all.sort_by_cached_key(|order| search.cost(order));
-    for mut order in all {
+    for (place, mut order) in all.into_iter().enumerate() {
         search.improve(&mut order);
+        if place < SHAKEN {
+            search.shake(&mut order);
+        }
         search.straighten(&mut order);
         let sectors = order.iter().map(|&node| graph.sectors[node as usize]).collect();
         orders.push(Order { cost: search.cost(&order), lost: search.lost(&order), sectors });
@@ -160,7 +168,7 @@ impl Search<'_> {
             for (reader, source) in broken {
                 let place = |order: &[u32], node: u32| order.iter().position(|&other| other == node).unwrap_or(0);
                 let (late, early) = (place(order, reader), place(order, source));
-                if early >= late {
+                if early / self.scratch >= late / self.scratch {
                     continue;
                 }
                 // The reader before the source, the source behind the reader, or either with its neighbours.
@@ -204,6 +212,35 @@ impl Search<'_> {
                         continue 'all;
                     }
                 }
+            }
+        }
+    }
+
+    /// Moves a few neighbours elsewhere, and keeps the order if it is no worse.
+    fn shake(&mut self, order: &mut Vec<u32>) {
+        if self.lost(order) == 0 || order.is_empty() {
+            return;
+        }
+        let step = (self.graph.len() * 3 + self.graph.edges()) as u64;
+        let mut best = self.cost(order);
+        let mut state = 1_u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) as usize) % below
+        };
+        for _ in 0..SHAKES / step {
+            let length = 1 + random(4.min(order.len()));
+            let from = random(order.len() - length + 1);
+            let to = random(order.len() - length + 1);
+            let mut other = order.clone();
+            let mut moved: Vec<u32> = other.drain(from..from + length).collect();
+            if random(2) == 0 {
+                moved.reverse();
+            }
+            other.splice(to..to, moved);
+            let cost = self.cost(&other);
+            if cost <= best {
+                (best, *order) = (cost, other);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! An applier of patches in place, in memory: a slot, scratch for one batch, and the body decoder.
 
 use sealift_formats::compact::arithmetic::{DecoderState, Source};
+use sealift_formats::compact::body::BodyError;
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::compact::kept::{KeptImage, Layered};
 use sealift_formats::compact::old_image::OldImage;
@@ -19,6 +20,8 @@ pub(crate) struct Applied {
     pub(crate) scratch: u32,
     /// Bytes kept.
     pub(crate) kept: u32,
+    /// Bytes of the payload that were not used up.
+    pub(crate) left: usize,
 }
 
 /// The slot, and the kept bytes.
@@ -50,13 +53,19 @@ impl Source for Feed<'_> {
 pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
     let body = unchain(patch);
     let Ok(Parsed::Complete { header, length }) = Header::parse(&body) else { panic!("the header") };
-    let payload = &body[length..];
-    assert_eq!(payload.len() as u64, header.payload_size);
+    assert_eq!((body.len() - length) as u64, header.payload_size);
     assert_eq!((header.old_size, header.old_crc), (old.len() as u64, crc32(old)));
+    let applied = decode(old, &header, &body[length..]).expect("a payload that can be decoded");
+    assert!(applied.left == 0, "{} bytes of the payload are left", applied.left);
+    assert_eq!(crc32(&applied.new), header.new_crc, "the new image");
+    applied
+}
+
+/// Decodes a payload, whatever it holds.
+pub(crate) fn decode(old: &[u8], header: &Header<'_>, payload: &[u8]) -> Result<Applied, BodyError> {
     let layout = header.in_place.expect("a patch in place");
     let (sector_size, new_size) = (layout.sector_size() as usize, header.new_size as usize);
-
-    let parameters = Parameters::of_header(&header).unwrap();
+    let parameters = Parameters::of_header(header).unwrap();
     let class = parameters.class().unwrap();
     let mut tables = OwnedTables::new(&class);
     let mut slot = old.to_vec();
@@ -64,17 +73,17 @@ pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
     slot.resize(old.len().max(new_size).next_multiple_of(sector_size), 0xA5);
     let kept: Vec<u8> = layout.kept().flat_map(|kept| &old[kept.old as usize..][..kept.length as usize]).copied().collect();
     assert_eq!(kept.len(), layout.kept_size() as usize);
-    let scratch = layout.scratch_sectors() + kept.len().div_ceil(sector_size) as u32;
+    let kept_sectors = kept.len().div_ceil(sector_size) as u32;
     let image = Layered { image: Slot(slot, kept), kept: layout.kept() };
     let mut body = tables.tables().body(parameters, &class, model(header.instruction_set).unwrap(), image).unwrap();
     let mut feed = Feed(payload);
     let mut state = DecoderState::start(&mut feed);
     while !body.finished() {
-        body.step(&mut state.with(&mut feed), &mut []).unwrap();
+        body.step(&mut state.with(&mut feed), &mut [])?;
     }
     let order: Vec<u32> = layout.sectors().collect();
-    let mut batch_made = Vec::new();
-    for batch in order.chunks(layout.scratch_sectors() as usize) {
+    for batch in order.chunks(layout.batch_sectors() as usize) {
+        let mut scratch = Vec::new();
         for &sector in batch {
             let start = sector as usize * sector_size;
             let size = sector_size.min(new_size - start);
@@ -82,18 +91,16 @@ pub(crate) fn apply(old: &[u8], patch: &[u8]) -> Applied {
             let mut filled = 0;
             body.enter(start as u32);
             while !body.finished() {
-                filled += body.step(&mut state.with(&mut feed), &mut made[filled..size]).unwrap();
+                filled += body.step(&mut state.with(&mut feed), &mut made[filled..size])?;
             }
             assert_eq!(filled, size, "sector {sector}");
-            batch_made.push((start, made));
+            scratch.push((start, made));
         }
-        for (start, made) in batch_made.drain(..) {
+        for (start, made) in scratch {
             body.old_image_mut().image.0[start..start + sector_size].copy_from_slice(&made);
         }
     }
-    assert!(feed.0.is_empty(), "{} bytes of the payload are left", feed.0.len());
     assert!(!body.failed());
     let new = body.old_image_mut().image.0[..new_size].to_vec();
-    assert_eq!(crc32(&new), header.new_crc, "the new image");
-    Applied { new, order, scratch, kept: layout.kept_size() }
+    Ok(Applied { new, order, scratch: layout.batch_sectors() + kept_sectors, kept: layout.kept_size(), left: feed.0.len() })
 }

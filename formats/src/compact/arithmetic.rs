@@ -2,6 +2,9 @@
 
 /// One side of the coder; model code is written once against it and run by generator and applier alike.
 pub trait Coder {
+    /// Whether [`Coder::judged`] is to be told of lines that were as predicted too; costs time, for statistics only.
+    const LISTENS: bool = false;
+
     /// Codes one decision whose probability of being true is `one` 65,536ths (clamped to what costs at most 12 bits).
     ///
     /// The encoder writes `bit` and returns it; the decoder ignores `bit` and returns what it read.
@@ -27,7 +30,8 @@ pub trait Coder {
         crate::compact::map::Segment::default()
     }
 
-    /// A reference of this kind was coded: the last bytes, the line's prediction, first byte and width. Statistics only.
+    /// A reference of this sort was coded: the last bytes, the line's prediction, first byte and width. Statistics only, and only when
+    /// [`Coder::LISTENS`].
     fn judged(&mut self, _kind: u8, _recent: u64, _line: &crate::compact::predict::Line, _at: usize, _width: usize) {}
 
     /// Notes what the next decisions are for; only a counting encoder listens.

@@ -162,6 +162,17 @@ impl<'a, O: OldImage> Body<'a, O> {
         }
     }
 
+    /// The segments read so far.
+    pub fn segments(&self) -> impl Iterator<Item = Segment> {
+        (0..self.map.len()).filter_map(|number| self.map.get(number))
+    }
+
+    /// Whether the whole segment list has been read; up to then the old image is not looked at.
+    #[must_use]
+    pub fn listed(&self) -> bool {
+        !matches!(self.run, Run::Count | Run::List { .. })
+    }
+
     /// Does one small step: reads one number, or makes up to 64 bytes at the start of `out` (the rest of the group).
     /// Returns how many bytes it made. Uses at most 64 bytes of input.
     ///

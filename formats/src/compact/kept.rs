@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn kept_bytes_lie_over_the_slot_wherever_a_read_begins_and_ends() {
         let kept = [(3_u32, 4_u32), (7, 1), (20, 5), (62, 2)];
-        let value = InPlace::write(8, 1, &kept, &[Run { first: 0, length: 1, descending: false }]);
+        let value = InPlace::write(8, 2, &kept, &[Run { first: 0, length: 1, descending: false }]);
         let layout = InPlace::parse(&value, 64, 64).unwrap();
         let mut expected: Vec<u8> = (0..64).collect();
         for (place, at) in kept.iter().flat_map(|&(old, length)| old..old + length).enumerate() {

@@ -34,6 +34,53 @@ fn log2(value: u32) -> i32 {
     crate::compact::signed(((31 - zeros) << 12) + fraction)
 }
 
+/// The stretch of a counter's probability, in 4,096ths: of the middle of its range.
+#[inline]
+#[must_use]
+pub fn stretch_of_counter(probability: u32) -> i32 {
+    #[cfg(feature = "large-tables")]
+    return table::STRETCH.get(crate::compact::index(probability)).copied().map_or(0, i32::from);
+    #[cfg(not(feature = "large-tables"))]
+    stretch((probability << 4) | 8)
+}
+
+/// The same as a table of 8 KiB, for machines that have time to lose and no shortage of memory.
+#[cfg(feature = "large-tables")]
+mod table {
+    pub(super) static STRETCH: [i16; 4096] = table();
+
+    #[allow(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "run by the compiler: what goes wrong does not compile"
+    )]
+    const fn log2(value: u32) -> i32 {
+        let zeros = value.leading_zeros();
+        let mantissa = (value << zeros) << 1;
+        let index = (mantissa >> 26) as usize;
+        let (low, high) = (super::LOG[index] as u32, super::LOG[index + 1] as u32);
+        (((31 - zeros) << 12) + low + (((high - low) * ((mantissa >> 18) & 0xff)) >> 8)) as i32
+    }
+
+    #[allow(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "run by the compiler: what goes wrong does not compile"
+    )]
+    const fn table() -> [i16; 4096] {
+        let mut table = [0; 4096];
+        let mut at = 0;
+        while at < 4096 {
+            let one = ((at as u32) << 4) | 8;
+            table[at] = ((log2(one) - log2(65_536 - one)) >> 4) as i16;
+            at += 1;
+        }
+        table
+    }
+}
+
 /// The stretch of a probability of 1 to 65535.
 #[inline]
 #[must_use]
@@ -57,6 +104,13 @@ pub fn squash(stretch: i32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_large_table_is_the_formula() {
+        for counter in 0..4096 {
+            assert_eq!(stretch_of_counter(counter), stretch((counter << 4) | 8), "{counter}");
+        }
+    }
 
     #[test]
     fn squash_undoes_stretch() {

@@ -4,7 +4,7 @@
 //! context has one counter; the mixer weighs the counters' stretched probabilities, each by how much has been seen in it.
 
 use crate::compact::arithmetic::Coder;
-use crate::compact::logistic::{LIMIT, squash, stretch};
+use crate::compact::logistic::{LIMIT, squash, stretch_of_counter};
 
 /// Most contexts of one decision.
 pub const MOST_INPUTS: usize = 12;
@@ -149,6 +149,12 @@ fn mix(value: u32) -> u32 {
     (value ^ (value >> 13)).wrapping_mul(0x297a_2d39)
 }
 
+/// `number` modulo `count`; a division is slow, and seldom needed.
+#[inline(always)]
+fn within(number: usize, count: usize) -> usize {
+    if number < count { number } else { number % count }
+}
+
 /// Adds one more part to a context.
 #[inline]
 #[must_use]
@@ -180,6 +186,15 @@ fn load(slot: Slot) -> u32 {
 fn store(slot: u32) -> Slot {
     let [low, middle, high, _] = slot.to_le_bytes();
     [low, middle, high]
+}
+
+/// Where a counter may be, and what is there.
+#[derive(Clone, Copy, Default)]
+struct Look {
+    place: usize,
+    check: u32,
+    first: u32,
+    second: u32,
 }
 
 /// What one decision looked up.
@@ -219,18 +234,22 @@ impl<'a> Model<'a> {
         self.decide_with(coder, family, contexts, sets, None, bit)
     }
 
-    /// Finds the counter of a context, or the place where it is to be: two neighbours are possible, and the one that was
-    /// used less gives way.
-    #[inline]
-    fn find(&mut self, hashed: u32, start: u32) -> (usize, u32) {
+    /// The two neighbouring places where the counter of a context may be, the check that tells it from others, and what both hold.
+    #[inline(always)]
+    fn look(&self, hashed: u32) -> Look {
         let size = u64::try_from(self.slots.len()).unwrap_or(0);
         let place = usize::try_from((u64::from(hashed) * size) >> 32).unwrap_or(0);
-        let check = (mix(hashed) << 4) & CHECK;
-        let first = self.slots.get(place).copied().map_or(FRESH, load);
+        let [first, second] = [place, place ^ 1].map(|place| self.slots.get(place).copied().map_or(FRESH, load));
+        Look { place, check: (mix(hashed) << 4) & CHECK, first, second }
+    }
+
+    /// The counter of a context and its place. When it is in neither, the one that was used less gives way, and if that is the second, the first ages.
+    #[inline(always)]
+    fn find(&mut self, look: Look, start: u32) -> (usize, u32) {
+        let Look { place, check, first, second } = look;
         if first & CHECK == check {
             return (place, first);
         }
-        let second = self.slots.get(place ^ 1).copied().map_or(FRESH, load);
         if second & CHECK == check {
             return (place ^ 1, second);
         }
@@ -260,16 +279,22 @@ impl<'a> Model<'a> {
         let shape = if self.size == 0 { small } else { large };
         let count = shape.inputs.min(N);
         let mut inputs = [Input::default(); N];
-        let [a, b] = [sets[0] % shape.sets[0], shape.sets[0] + sets[1] % shape.sets[1]];
+        let [a, b] = [within(sets[0], shape.sets[0]), shape.sets[0] + within(sets[1], shape.sets[1])];
         let [a, b] = [shape.first + a * shape.inputs, shape.first + b * shape.inputs];
         let uses = shape.first + (shape.sets[0] + shape.sets[1]) * shape.inputs;
         let mut sum = 0_i32;
+        // All looks first, on what the table held before the decision: the loads then wait for memory together, which is much of the time on a
+        // big machine.
         let mut salt = family.salt;
-        for (number, (input, &context)) in inputs.iter_mut().zip(contexts).enumerate().take(count) {
-            let (place, slot) = self.find(mix(context ^ salt), family.start);
+        let mut looks = [Look::default(); N];
+        for (look, &context) in looks.iter_mut().zip(contexts).take(count) {
+            *look = self.look(mix(context ^ salt));
             salt = salt.wrapping_add(family.salt << 1);
+        }
+        for (number, (input, &look)) in inputs.iter_mut().zip(&looks).enumerate().take(count) {
+            let (place, slot) = self.find(look, family.start);
             let often = crate::compact::index(seen(slot));
-            let value = (stretch((slot >> 12 << 4) | 8) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
+            let value = (stretch_of_counter(slot >> 12) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
             let value = if number + 1 == N { opinion.unwrap_or(value) } else { value };
             let weight = uses + number * USES + USE.get(often).copied().map_or(0, usize::from);
             *input = Input { place, slot, stretch: value, weight };

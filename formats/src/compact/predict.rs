@@ -513,12 +513,11 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         bytes.get(place).copied().unwrap_or(0)
     }
 
-    /// The kind of the reference that ends at `end`, for statistics.
+    /// Whether a reference ends at `end` in the line.
     #[must_use]
-    pub fn ending(&self, end: usize) -> Option<(u8, usize)> {
-        let end_at = i32::try_from(end).unwrap_or(-1);
-        let found = self.found.iter().take(self.count).find(|found| found.end() == end_at)?;
-        Some((u8::try_from(data::sort(&found.reference())).unwrap_or(0), usize::from(found.width)))
+    pub fn ends(&self, end: usize) -> bool {
+        let end = i32::try_from(end).unwrap_or(-1);
+        self.found.iter().take(self.count).any(|found| found.end() == end)
     }
 }
 

@@ -118,7 +118,8 @@ impl<'a> InPlace<'a> {
         }
         let kept = rest.get(..rest.len().saturating_sub(ranges.bytes.len())).unwrap_or_default();
         let (runs, rest) = number(ranges.bytes)?;
-        let scratch_sectors = u32::try_from(scratch).ok().filter(|&sectors| sectors > 0).ok_or(ErrorKind::InPlaceForm)?;
+        let for_kept = kept_sectors(ranges.place, sector_log2);
+        let scratch_sectors = u32::try_from(scratch).ok().filter(|&sectors| sectors > for_kept).ok_or(ErrorKind::InPlaceForm)?;
         if runs > u64::from(MAX_RUNS) {
             return Err(ErrorKind::InPlaceForm);
         }
@@ -170,10 +171,17 @@ impl<'a> InPlace<'a> {
         1_u64 << (self.sector_log2 & 63)
     }
 
-    /// Sectors of a batch, at least 1: so many consecutive sectors of the list (fewer in the last batch) are made before the first of them is installed.
+    /// Sectors of scratch memory that the patch was made for: those of a batch and those of the kept bytes.
     #[must_use]
     pub fn scratch_sectors(&self) -> u32 {
         self.scratch_sectors
+    }
+
+    /// Sectors of a batch, at least 1: so many consecutive sectors of the list (fewer in the last batch) are made before the first of them is installed. It is
+    /// what kept bytes leave of the scratch memory.
+    #[must_use]
+    pub fn batch_sectors(&self) -> u32 {
+        self.scratch_sectors.saturating_sub(kept_sectors(self.kept_size, self.sector_log2)).max(1)
     }
 
     /// Sectors that are made; the others hold what they should already.
@@ -185,7 +193,7 @@ impl<'a> InPlace<'a> {
     /// Batches.
     #[must_use]
     pub fn batches(&self) -> u32 {
-        self.listed.div_ceil(self.scratch_sectors.max(1))
+        self.listed.div_ceil(self.batch_sectors())
     }
 
     /// The ranges of the old image that are kept, ascending and without overlap.
@@ -194,7 +202,7 @@ impl<'a> InPlace<'a> {
         KeptRanges { bytes: self.kept, old: 0, place: 0 }
     }
 
-    /// Bytes that are kept: a device needs so many in whole sectors, beside those of a batch.
+    /// Bytes that are kept, in as many whole sectors of scratch memory as they need.
     #[must_use]
     pub fn kept_size(&self) -> u32 {
         self.kept_size
@@ -323,6 +331,12 @@ impl Iterator for Sectors<'_> {
         self.run = run.length.checked_sub(1).filter(|&left| left > 0).map(|length| Run { first, length, ..run });
         Some(run.first)
     }
+}
+
+/// Sectors for so many kept bytes.
+#[must_use]
+pub fn kept_sectors(kept_size: u32, sector_log2: u8) -> u32 {
+    kept_size.div_ceil(1_u32.checked_shl(sector_log2.into()).unwrap_or(u32::MAX))
 }
 
 /// A varint and what follows it.

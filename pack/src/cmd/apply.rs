@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sealift_delta::ImageFile;
 use sealift_formats::patch::{Header, Parsed};
 use sealift_formats::suit::TAG_ENVELOPE;
 use sealift_verify::applier::{Applied, Expectation};
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::verify::Device;
 use super::{Answer, cannot_read, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
-use crate::image_file::{NewFile, OldFile};
+use crate::image_file::NewFile;
 use crate::install::{self, Error};
 use crate::memory_slot::MemorySlot;
 use crate::output;
@@ -91,7 +92,7 @@ fn make_either(args: &Apply, patch: &[u8], expectation: Expectation<'_>) -> anyh
         Ok(Parsed::Complete { header, .. }) => header.in_place,
         _ => None,
     };
-    let Some(layout) = in_place else { return make(args, open_old(&args.old)?, patch, expectation) };
+    let Some(layout) = in_place else { return make(args, &*open_old(&args.old)?, patch, expectation) };
     let slot = MemorySlot::new(&read(&args.old, "old image")?, usize::try_from(layout.sector_size())?);
     let progress = Progress::bytes("applying", patch.len() as u64);
     let applied = install::apply(&slot, &slot, patch, expectation, &mut |bytes| progress.advance(bytes)).map_err(|error| match error {
@@ -131,8 +132,11 @@ pub(super) fn with_old_digest(error: anyhow::Error, old: &Path, expected: &str) 
     }
 }
 
-pub(super) fn open_old(path: &Path) -> anyhow::Result<OldFile> {
-    OldFile::open(path).map_err(|error| cannot_read(path, "old image", error))
+pub(super) fn open_old(path: &Path) -> anyhow::Result<ImageFile> {
+    ImageFile::open(path).map_err(|error| match error {
+        sealift_delta::Error::Read { source, .. } => cannot_read(path, "old image", source),
+        other => other.into(),
+    })
 }
 
 /// Whether a file begins as a package does.

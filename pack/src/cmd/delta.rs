@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use sealift_delta::{Choice, ImageFile, Options, Profile, RamClass, legacy};
+use sealift_delta::{Choice, ImageFile, InPlace, Options, Profile, RamClass, legacy};
+use sealift_formats::patch::in_place::SECTOR_LOG2;
 use serde_json::{Value, json};
 
 use super::{Answer, cannot_read, values};
@@ -56,6 +57,15 @@ struct Shape {
     /// Bytes that are authenticated at once: a power of two from 256 to 16M, or 0 for all of them.
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     chunk: Option<u64>,
+    /// Make a patch that a device installs over the old image (profile compact).
+    #[arg(long, requires_all = ["sector", "scratch"])]
+    in_place: bool,
+    /// Bytes of a flash sector of such a device: a power of two from 256 to 128K.
+    #[arg(long, value_name = "SIZE", value_parser = values::size, requires = "in_place")]
+    sector: Option<u64>,
+    /// Flash that such a device has beside the slot, at least a sector; the more, the smaller the patch where code has moved about.
+    #[arg(long, value_name = "SIZE", value_parser = values::size, requires = "in_place")]
+    scratch: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,6 +117,12 @@ impl Delta {
             "chunk": names::bytes_of_log2(summary.chunk_log2),
             "group": names::bytes_of_log2(summary.group_log2),
             "ram": names::bytes_of_log2(summary.ram_log2),
+            "in_place": summary.in_place.map(|made| json!({
+                "sector": names::bytes_of_log2(made.sector_log2),
+                "scratch_sectors": made.scratch_sectors,
+                "kept_bytes": made.kept_bytes,
+                "made_sectors": made.made_sectors,
+            })),
             "segments": statistics.segments,
             "predicted_bytes": statistics.predicted,
             "mispredicted_bytes": statistics.missed,
@@ -117,7 +133,7 @@ impl Delta {
 
     fn legacy(&self, format: Format, old: &[u8], new: &[u8]) -> anyhow::Result<Vec<u8>> {
         if self.shape.is_given() {
-            let what = "--profile, --isa, --base, --ram and --chunk belong to --format sealift".to_owned();
+            let what = "--profile, --isa, --base, --ram, --chunk and --in-place belong to --format sealift".to_owned();
             return Err(Usage { what, hint: "leave them away: the other formats have no such choice".into() }.into());
         }
         Ok(match format {
@@ -131,7 +147,7 @@ impl Delta {
 
 impl Shape {
     fn is_given(&self) -> bool {
-        self.profile.is_some() || self.isa.is_some() || self.base.is_some() || self.ram.is_some() || self.chunk.is_some()
+        self.profile.is_some() || self.isa.is_some() || self.base.is_some() || self.ram.is_some() || self.chunk.is_some() || self.in_place
     }
 
     fn options(&self, threads: Option<usize>) -> anyhow::Result<Options> {
@@ -142,9 +158,33 @@ impl Shape {
             base: self.base,
             ram: self.ram.map(ram_class).transpose()?,
             chunk_log2: self.chunk.map(chunk_log2).transpose()?,
+            in_place: self.in_place_options()?,
             threads,
             ..defaults
         })
+    }
+}
+
+impl Shape {
+    fn in_place_options(&self) -> anyhow::Result<Option<InPlace>> {
+        let (true, Some(sector), Some(scratch)) = (self.in_place, self.sector, self.scratch) else { return Ok(None) };
+        let refuse = |what: String, hint: &str| Err(Usage { what, hint: hint.into() }.into());
+        if self.profile.unwrap_or(Options::default().profile) != Profile::Compact {
+            return refuse("--in-place is with profile fast, expected compact".into(), "add --profile compact: the other profile cannot be applied in place");
+        }
+        if names::log2_of_bytes(sector).is_none_or(|log2| !SECTOR_LOG2.contains(&log2)) {
+            return refuse(
+                format!("--sector is {sector} bytes, expected a power of two from 256 to 128K"),
+                "give the size in which the device erases its flash",
+            );
+        }
+        if scratch < sector {
+            return refuse(
+                format!("--scratch is {scratch} bytes, expected at least a sector of {sector}"),
+                "give the bytes of flash that the device has beside the slot",
+            );
+        }
+        Ok(Some(InPlace { sector, scratch }))
     }
 }
 
@@ -163,7 +203,7 @@ fn chunk_log2(bytes: u64) -> anyhow::Result<u8> {
 }
 
 /// Maps an image.
-fn open(path: &Path, what: &str) -> anyhow::Result<ImageFile> {
+pub(super) fn open(path: &Path, what: &str) -> anyhow::Result<ImageFile> {
     ImageFile::open(path).map_err(|error| match error {
         sealift_delta::Error::Read { source, .. } => cannot_read(path, what, source),
         other => Advised { what: other.to_string(), hint: "give a smaller image".into(), source: None }.into(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
+use super::signer::PassphraseArgs;
 use super::{Answer, select};
 use crate::device_capabilities;
 use crate::exit::Advised;
@@ -16,6 +17,7 @@ use crate::progress::Progress;
 use crate::release::config::Release;
 use crate::release::pipeline::{self, Settings};
 use crate::release::report::{self, Report};
+use crate::signer::KeySpec;
 
 /// Makes a release: a package for every old image, one for all other devices, a download descriptor for each, and release.json.
 ///
@@ -31,6 +33,11 @@ pub struct Pack {
     /// An OEM key that signs every package, as well as those that RELEASE names.
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    /// An OEM key on a PKCS #11 token that signs every package: pkcs11:token=...;object=...?module-path=...&pin-source=file:...
+    #[arg(long, value_name = "URI")]
+    signer: Vec<String>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// What the devices can apply: a capability record, or TOML; once a kind of device. A release that asks for more is not made.
     #[arg(long, value_name = "CAPS")]
     caps: Vec<PathBuf>,
@@ -44,7 +51,9 @@ pub struct Pack {
 
 pub(super) fn run(args: &Pack) -> anyhow::Result<()> {
     let release = Release::read(&args.release).context("the release file was refused")?;
-    let settings = Settings { keys: args.key.clone(), threads: args.threads, date: source_date()? };
+    let files = args.key.iter().cloned().map(KeySpec::File);
+    let keys = files.chain(args.signer.iter().cloned().map(KeySpec::Token)).collect();
+    let settings = Settings { keys, passphrase: args.passphrase.given(), threads: args.threads, date: source_date()? };
     refuse_foreign_folder(&args.output)?;
     let folder = PendingFolder::new(&args.output)?;
     let progress = Progress::steps("packages", release.old.len() as u64 + 1);

@@ -190,7 +190,7 @@ fn try_out(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path) -> any
     let expectation = Expectation::Manifest(verified);
     let result = match verified.old {
         None => install::apply(&[][..], NewNowhere, patch, expectation, &mut advance).map_err(split),
-        Some(_) => install::apply(open_old(old)?, NewNowhere, patch, expectation, &mut advance).map_err(split),
+        Some(_) => install::apply(&*open_old(old)?, NewNowhere, patch, expectation, &mut advance).map_err(split),
     };
     let expected = verified.old.map(|old| hex::encode(&old.digest)).unwrap_or_default();
     result.map(|_| ()).map_err(|error| with_old_digest(error, old, &expected))

@@ -3,10 +3,12 @@
 //! What is shown is what the file says. Digests that can be checked with the file alone are; signatures cannot be, without knowing whom to
 //! trust.
 
+pub mod anatomy;
 pub mod approval;
 pub mod capabilities;
 pub mod descriptor;
 pub mod foreign;
+pub mod html;
 pub mod package;
 pub mod patch;
 mod rows;
@@ -94,6 +96,14 @@ fn read_envelope(bytes: &[u8]) -> Result<Shown, Error> {
             Some(envelope) => Ok(Shown::ForeignEnvelope(envelope)),
             None => Err(error),
         },
+    }
+}
+
+impl Shown {
+    /// What it says, as names and values.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(String, String)> {
+        rows::facts(&self.to_string())
     }
 }
 

@@ -54,12 +54,33 @@ pub struct Patch {
     pub payload_size: u64,
     /// Whether the file has as many bytes as the header says.
     pub complete: bool,
+    /// What a patch in place asks of flash.
+    pub in_place: Option<InPlace>,
     /// Window of the zstd frames in bytes (profile `fast`).
     pub window: Option<u64>,
     /// Whether references are projected (profile `fast`).
     pub projection: Option<bool>,
     /// Number of segments (profile `fast`).
     pub segments: Option<u64>,
+}
+
+/// The layout of a patch in place.
+#[derive(Debug, Serialize)]
+pub struct InPlace {
+    /// Bytes of a sector.
+    pub sector: u64,
+    /// Sectors of scratch memory.
+    pub scratch_sectors: u32,
+    /// Old bytes that are kept in it, and their ranges.
+    pub kept_bytes: u32,
+    /// See `kept_bytes`.
+    pub kept_ranges: usize,
+    /// Sectors that are made.
+    pub made_sectors: u32,
+    /// In so many batches.
+    pub batches: u32,
+    /// Runs of sectors in their order: first one, how many, and whether they descend.
+    pub runs: Vec<(u32, u32, bool)>,
 }
 
 /// Reads a patch.
@@ -97,6 +118,15 @@ pub fn read(bytes: &[u8]) -> Result<Patch, Error> {
         header_size: length as u64,
         payload_size: header.payload_size,
         complete: geometry.patch_size == size,
+        in_place: header.in_place.map(|layout| InPlace {
+            sector: layout.sector_size(),
+            scratch_sectors: layout.scratch_sectors(),
+            kept_bytes: layout.kept_size(),
+            kept_ranges: layout.kept().count(),
+            made_sectors: layout.listed(),
+            batches: layout.batches(),
+            runs: layout.runs().map(|run| (run.first, run.length, run.descending)).collect(),
+        }),
         window: fast.map(|fast| names::bytes_of_log2(fast.window_log)),
         projection: fast.map(|fast| fast.projection),
         segments: fast.and_then(|_| segment_count(bytes.get(length..)?)),
@@ -149,6 +179,15 @@ impl fmt::Display for Patch {
         rows.row("first chunk", &self.first_chunk)?;
         rows.row("groups", format_args!("{} of {} bytes", self.groups, self.group))?;
         rows.row("header, payload", format_args!("{} + {} bytes", self.header_size, self.payload_size))?;
+        if let Some(layout) = &self.in_place {
+            let made = format_args!("{} sectors of {} bytes in {} runs and {} batches", layout.made_sectors, layout.sector, layout.runs.len(), layout.batches)
+                .to_string();
+            rows.row("in place", made)?;
+            rows.row(
+                "scratch",
+                format_args!("{} sectors, of which {} bytes in {} ranges are kept old ones", layout.scratch_sectors, layout.kept_bytes, layout.kept_ranges),
+            )?;
+        }
         if !self.complete {
             rows.row("complete", "NO: the file has another size than its header says")?;
         }

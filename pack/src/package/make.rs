@@ -80,7 +80,7 @@ pub fn make(contents: &Contents<'_>, patch: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(package)
 }
 
-/// The header at the start of a patch. Without extensions it is shorter than what the smallest chunk carries, so no digest stands in it.
+/// The header at the start of a patch. It is shorter than what a chunk carries, so no digest stands in it.
 fn header_of(patch: &[u8]) -> Result<Header<'_>, Error> {
     match Header::parse(patch).map_err(Error::Patch)? {
         Parsed::Complete { header, .. } => Ok(header),

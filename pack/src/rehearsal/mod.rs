@@ -142,7 +142,7 @@ impl<'a> Update<'a> {
         let Thoroughness { cuts, again, seed } = thoroughness;
         let operations = scenario.live(parts.clone(), None).map_err(impossible)?.1.operations();
         // How rare a cut must be for so many of them.
-        let one_in = |count: u64| if count == 0 { 0 } else { (operations / count).max(1) };
+        let one_in = |count: u64| operations.checked_div(count).map_or(0, |one_in| one_in.max(1));
         let all = Everywhere { seed };
         let some = match cuts {
             Cuts::Journal(count) => Sometimes { seed, one_in: one_in(count), always: Some(scenario.layout.journal) },

@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 use crate::names;
 use crate::package::ids;
+use crate::signer::passphrase::Passphrase;
+use crate::signer::{KeySpec, uri};
 
 /// A release file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +79,9 @@ pub struct Release {
     /// Whether each package is rehearsed, and none is made that fails.
     pub rehearse: bool,
     /// The OEM keys that sign each package.
-    pub signing_keys: Vec<PathBuf>,
+    pub signing_keys: Vec<KeySpec>,
+    /// Where the passphrase of encrypted keys comes from, and the PIN of tokens whose URI has no `pin-source`; `None`: the file does not say.
+    pub passphrase: Option<Passphrase>,
     /// What the download descriptors say.
     pub descriptor: DescriptorTexts,
     /// Texts for people, by language.
@@ -182,9 +186,11 @@ struct DeltaTable {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct SigningTable {
-    key: Option<Spanned<PathBuf>>,
+    key: Option<Spanned<String>>,
     #[serde(default)]
-    keys: Vec<Spanned<PathBuf>>,
+    keys: Vec<Spanned<String>>,
+    passphrase_file: Option<Spanned<PathBuf>>,
+    passphrase_env: Option<Spanned<String>>,
 }
 
 /// What file names and labels are made of.
@@ -229,7 +235,7 @@ impl Release {
             old.push(OldImage { version, path: place.existing("old path", folder, &image.path)? });
         }
         let keys = file.signing.key.iter().chain(&file.signing.keys);
-        let signing_keys = keys.map(|key| place.existing("signing key", folder, key)).collect::<Result<_, _>>()?;
+        let signing_keys = keys.map(|key| place.key(folder, key)).collect::<Result<_, _>>()?;
         Ok(Self {
             product: name("product", &release.product)?,
             version: name("version", &release.version)?,
@@ -243,6 +249,7 @@ impl Release {
             delta: place.delta(&file.delta)?,
             rehearse: release.rehearse,
             signing_keys,
+            passphrase: place.passphrase(folder, &file.signing)?,
             descriptor: file.descriptor,
             text: file.text,
         })
@@ -256,7 +263,30 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn existing(&self, field: &str, folder: &Path, value: &Spanned<PathBuf>) -> Result<PathBuf, Error> {
+    /// A file, or a key on a token.
+    fn key(&self, folder: &Path, value: &Spanned<String>) -> Result<KeySpec, Error> {
+        let text = value.as_ref();
+        if !text.starts_with(uri::SCHEME) {
+            return self.existing("signing key", folder, value).map(KeySpec::File);
+        }
+        if uri::KeyUri::parse(text).is_err() {
+            // What stands behind the question mark may hold a PIN.
+            let found = text.split('?').next().unwrap_or_default().to_owned();
+            return Err(self.at(value.span(), "signing key", found, "a file, or a `pkcs11:` URI that `sealift sign --signer` takes"));
+        }
+        Ok(KeySpec::Token(text.clone()))
+    }
+
+    fn passphrase(&self, folder: &Path, table: &SigningTable) -> Result<Option<Passphrase>, Error> {
+        match (&table.passphrase_file, &table.passphrase_env) {
+            (None, None) => Ok(None),
+            (Some(path), None) => self.existing("passphrase-file", folder, path).map(|path| Some(Passphrase::File(path))),
+            (None, Some(name)) => Ok(Some(Passphrase::Environment(name.as_ref().clone()))),
+            (Some(_), Some(name)) => Err(self.error("passphrase-env", name, "one of passphrase-file and passphrase-env")),
+        }
+    }
+
+    fn existing<P: AsRef<Path>>(&self, field: &str, folder: &Path, value: &Spanned<P>) -> Result<PathBuf, Error> {
         let whole = folder.join(value.as_ref());
         if whole.is_file() {
             return Ok(whole);
@@ -315,7 +345,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Error, Release};
+    use super::{Error, KeySpec, Passphrase, Release};
 
     const LEAST: &str = "[release]\nproduct = \"lamp\"\nversion = \"2.0\"\nsequence = 20\ncomponent = \"app\"\nvendor = \"example.com\"\nclass = \"lamp-mk2\"\nnew = \"new.bin\"\n";
 
@@ -361,6 +391,22 @@ mod tests {
         assert!(refusal(&text).contains(":11:11: old version is `a/b`, expected 1 to 64"), "{}", refusal(&text));
         let twice = "\n[[old]]\nversion = \"1\"\npath = \"old.bin\"\n".repeat(2);
         assert!(refusal(&format!("{LEAST}{twice}")).contains(":15:11: old version is `1`, expected each version once"));
+    }
+
+    #[test]
+    fn keys_are_files_or_on_tokens() {
+        let token = "pkcs11:token=release;object=oem?module-path=/m.so&pin-source=file:pin";
+        let text = format!("{LEAST}[signing]\nkeys = [\"{token}\", \"old.bin\"]\npassphrase-env = \"PASS\"\n");
+        let release = read(&text).unwrap();
+        assert_eq!(release.signing_keys[0], KeySpec::Token(token.into()));
+        assert!(matches!(&release.signing_keys[1], KeySpec::File(path) if path.ends_with("old.bin")));
+        assert_eq!(release.passphrase, Some(Passphrase::Environment("PASS".into())));
+        // A PIN in the URI is refused, and not repeated.
+        let refused = refusal(&format!("{LEAST}[signing]\nkey = \"pkcs11:object=oem?pin-value=94517\"\n"));
+        assert!(refused.contains(":10:7: signing key is `pkcs11:object=oem`, expected a file, or a `pkcs11:` URI") && !refused.contains("94517"), "{refused}");
+        let both = refusal(&format!("{LEAST}[signing]\npassphrase-env = \"A\"\npassphrase-file = \"old.bin\"\n"));
+        assert!(both.contains("passphrase-env is `A`, expected one of"), "{both}");
+        assert!(refusal(&format!("{LEAST}[signing]\nkey = \"gone.pem\"\n")).contains("signing key is `"));
     }
 
     #[test]

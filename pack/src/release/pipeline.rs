@@ -4,6 +4,7 @@
 //! the images only.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use sealift_delta::{ImageFile, Options};
@@ -15,9 +16,11 @@ use super::rehearse::rehearse;
 use super::report::{self, File, Generator, Kind, Omitted, Patch, Report};
 use crate::documents::dlota::{self, Descriptor};
 use crate::exit::Rejection;
-use crate::keys::{self, PrivateKey};
+use crate::keys::PublicKey;
 use crate::output::{self, PendingFolder};
 use crate::package::{self, Contents, image_id};
+use crate::signer::passphrase::Passphrase;
+use crate::signer::{self, KeySpec, Signer};
 use crate::{hex, names};
 
 /// A release could not be made.
@@ -59,9 +62,9 @@ pub enum Error {
         /// How.
         source: Rejection,
     },
-    /// A key cannot be read.
-    #[error(transparent)]
-    Key(#[from] keys::Error),
+    /// A key cannot be had.
+    #[error("a key of the release cannot be used")]
+    Key(#[source] signer::Error),
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
@@ -74,7 +77,9 @@ pub enum Error {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Keys that sign as well as those of the release file.
-    pub keys: Vec<PathBuf>,
+    pub keys: Vec<KeySpec>,
+    /// Where the passphrase of encrypted keys, or a token's PIN, comes from; `None`: as the release file says, else from a prompt.
+    pub passphrase: Option<Passphrase>,
     /// Threads to use; `None`: one a core.
     pub threads: Option<usize>,
     /// The date in the report, in seconds since 1970; `None`: no date.
@@ -94,9 +99,15 @@ pub fn build(release: &Release, settings: &Settings, folder: &PendingFolder, don
 struct Builder<'a> {
     release: &'a Release,
     folder: &'a PendingFolder,
-    keys: Vec<PrivateKey>,
+    keys: Vec<Key>,
     new: ImageFile,
     new_id: ImageId,
+}
+
+/// A key that signs every package. A token works on one signature at a time.
+struct Key {
+    public: PublicKey,
+    signer: Mutex<Box<dyn Signer>>,
 }
 
 /// A package to be made.
@@ -107,11 +118,13 @@ enum Job<'a> {
 
 impl<'a> Builder<'a> {
     fn new(release: &'a Release, settings: &Settings, folder: &'a PendingFolder) -> Result<Self, Error> {
-        let mut keys: Vec<PrivateKey> = Vec::new();
-        for path in release.signing_keys.iter().chain(&settings.keys) {
-            let key = PrivateKey::read(path)?;
-            if keys.iter().all(|other| other.public() != key.public()) {
-                keys.push(key);
+        let passphrase = settings.passphrase.as_ref().or(release.passphrase.as_ref()).cloned().unwrap_or_default();
+        let mut keys: Vec<Key> = Vec::new();
+        for spec in release.signing_keys.iter().chain(&settings.keys) {
+            let signer = spec.open(&passphrase).map_err(Error::Key)?;
+            let public = signer.public();
+            if keys.iter().all(|other| other.public != public) {
+                keys.push(Key { public, signer: Mutex::new(signer) });
             }
         }
         let new = open(&release.new, "of the new image")?;
@@ -177,7 +190,8 @@ impl<'a> Builder<'a> {
         let failed = |source| Error::Package { what: name.clone(), source };
         let mut bytes = package::make(&self.contents(old_id), &patch.bytes).map_err(failed)?;
         for key in &self.keys {
-            bytes = package::sign(&bytes, key).map_err(failed)?;
+            let signer = key.signer.lock().unwrap_or_else(PoisonError::into_inner);
+            bytes = package::sign(&bytes, &**signer).map_err(failed)?;
         }
         let opened = package::Opened::parse(&bytes).map_err(failed)?;
         let manifest_digest = hex::encode(opened.envelope.digest);
@@ -210,7 +224,7 @@ impl<'a> Builder<'a> {
                 chunk: names::bytes_of_log2(patch.summary.chunk_log2),
             },
             manifest_digest,
-            signed_by: self.keys.iter().map(|key| hex::encode(&key.public().id())).collect(),
+            signed_by: self.keys.iter().map(|key| hex::encode(&key.public.id())).collect(),
             descriptor: of_image(image_id(&descriptor), Some(descriptor_file)),
             reason,
         })

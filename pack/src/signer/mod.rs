@@ -12,13 +12,13 @@ pub mod passphrase;
 pub mod pkcs11;
 pub mod uri;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::keys::{self, PrivateKey, PublicKey};
 use passphrase::Passphrase;
 
 /// A key that signs, wherever it is.
-pub trait Signer {
+pub trait Signer: Send {
     /// The public half.
     fn public(&self) -> PublicKey;
 
@@ -36,6 +36,28 @@ impl Signer for PrivateKey {
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], Error> {
         Ok(PrivateKey::sign(self, message))
+    }
+}
+
+/// Where a key is, as a release file or a command line says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySpec {
+    /// In a PEM file, encrypted or not.
+    File(PathBuf),
+    /// On a token: a `pkcs11:` URI.
+    Token(String),
+}
+
+impl KeySpec {
+    /// Opens the key; `passphrase` is that of an encrypted file, or the PIN of a token whose URI names no source for it.
+    ///
+    /// # Errors
+    /// As [`open_file`] and [`open_uri`].
+    pub fn open(&self, passphrase: &Passphrase) -> Result<Box<dyn Signer>, Error> {
+        match self {
+            Self::File(path) => open_file(path, passphrase),
+            Self::Token(uri) => open_uri(uri, passphrase),
+        }
     }
 }
 

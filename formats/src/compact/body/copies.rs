@@ -52,6 +52,11 @@ impl<O: OldImage> Body<'_, O> {
             self.run = Run::Copy { segment, listed, length, done: 0, slow: true };
             return 0;
         }
+        if C::LISTENS {
+            for end in 1..=length {
+                self.judge(coder, end);
+            }
+        }
         self.predictor.learn_line();
         for (to, from) in out.iter_mut().zip(self.predictor.line.predicted(length)) {
             *to = *from;
@@ -71,6 +76,20 @@ impl<O: OldImage> Body<'_, O> {
         self.recent.differences = 0;
         self.after_line(segment, listed);
         length
+    }
+
+    /// Tells a listening coder about the reference whose prediction ends before `end` in the line, when it began in the line.
+    fn judge<C: Coder>(&self, coder: &mut C, end: usize) {
+        let line = &self.predictor.line;
+        let (last, next) = (line.note(end - 1), line.note(end));
+        let width = usize::from(last.place) + 1;
+        if last.kind == 0 || width > end || (next.kind == last.kind && next.place == last.place + 1) {
+            return;
+        }
+        // In a line that was as predicted the bytes are not among the last ones yet.
+        let fast = matches!(self.run, Run::Copy { slow: false, .. });
+        let bytes = (end - width..end).fold(0, |bytes, at| (bytes << 8) | u64::from(line.byte(at)));
+        coder.judged(last.kind - 1, if fast { bytes } else { self.recent.bytes }, line, end - width, width);
     }
 
     pub(super) fn after_line(&mut self, segment: Segment, listed: bool) {
@@ -149,10 +168,10 @@ impl<O: OldImage> Body<'_, O> {
             recent.last = difference;
         }
         let done = done + 1;
-        if let Some((kind, width)) = self.predictor.ending(done) {
-            if width <= done {
-                coder.judged(kind, self.recent.bytes, &self.predictor.line, done - width, width);
-            }
+        if C::LISTENS {
+            self.judge(coder, done);
+        }
+        if self.predictor.ends(done) {
             self.predictor.learn(&self.map, done, self.recent.bytes);
         }
         if done >= length {

@@ -25,7 +25,8 @@ fn the_bytes_are_those_of_the_specification() {
     // Ranges: 5 from 0, one byte; 294 behind 6, 128 bytes. Runs: 3 from 0; 2 after 5; 9 after -1.
     assert_eq!(value, [12, 0xAC, 0x02, 2, 5, 0, 0xA6, 0x02, 0x7F, 3, 6, 2, 5, 5, 20, 0]);
     let layout = InPlace::parse(&value, 10 << 12, 10 << 12).unwrap();
-    assert_eq!((layout.sector_log2(), layout.sector_size(), layout.scratch_sectors(), layout.listed(), layout.batches()), (12, 4096, 300, 6, 1));
+    assert_eq!((layout.sector_log2(), layout.sector_size(), layout.scratch_sectors(), layout.batch_sectors()), (12, 4096, 300, 299));
+    assert_eq!((layout.listed(), layout.batches()), (6, 1));
     assert_eq!(layout.runs().collect::<Vec<_>>(), runs);
     let kept = [Kept { old: 5, length: 1, place: 0 }, Kept { old: 300, length: 128, place: 1 }];
     assert_eq!((layout.kept().collect::<Vec<_>>(), layout.kept_size()), (kept.to_vec(), 129));
@@ -80,7 +81,9 @@ fn each_fault_has_its_error() {
     assert_eq!(parse(&[10, 1, 0x81, 0x02]), Err(ErrorKind::InPlaceForm), "257 ranges");
     assert_eq!(parse(&[10, 1, 2, 0, 0, 0xFF, 0x3F, 0, 0]), Err(ErrorKind::InPlaceKept), "a range behind 8 KiB");
     assert_eq!(parse(&[10, 1, 1, 0, 0x80, 0x40, 0]), Err(ErrorKind::InPlaceKept), "a range of 8 KiB and a byte");
-    assert_eq!(parse(&[10, 1, 1, 0, 0xFF, 0x3F, 0]), Ok(()), "a range of 8 KiB");
+    assert_eq!(parse(&[10, 9, 1, 0, 0xFF, 0x3F, 0]), Ok(()), "a range of 8 KiB");
+    assert_eq!(parse(&[10, 8, 1, 0, 0xFF, 0x3F, 0]), Err(ErrorKind::InPlaceForm), "no scratch beside it");
+    assert_eq!(parse(&[10, 7, 1, 0, 0xFF, 0x3F, 0]), Err(ErrorKind::InPlaceForm), "too little scratch for it");
     assert_eq!(parse(&[10, 1, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0]), Err(ErrorKind::InPlaceKept), "a range of 2^32 bytes");
     assert_eq!(parse(&[10; MAX_BYTES + 1]), Err(ErrorKind::InPlaceForm));
     assert_eq!(parse(&[&good[..], &[0]].concat()), Err(ErrorKind::TrailingBytes));
