@@ -172,7 +172,7 @@ impl<'a> Update<'a> {
         let in_place = header.in_place.map_or([0, 0], |layout| {
             let sector = layout.sector_size();
             let kept = u64::from(layout.kept_size()).next_multiple_of(sector);
-            [sector, u64::from(layout.scratch_sectors().min(layout.listed()).max(1)) * sector + kept]
+            [sector, u64::from(layout.batch_sectors().min(layout.listed()).max(1)) * sector + kept]
         });
         let image = self.goal.pending.new.size.max(self.old.len() as u64);
         let (parts, layout) = lay_out(profile, &Needs { image, install, in_place, header: HEADER_BYTES, class });
