@@ -184,6 +184,7 @@ impl<'a> Update<'a> {
             old: image_id(self.old),
             patch: self.patch,
             buffers: buffers(&header, self.patch, class),
+            tail: tail(self, header.in_place.map_or(1, |layout| layout.sector_size())),
             confirms: way != Way::Revert,
             piece: PIECE_BYTES,
         };
@@ -191,6 +192,14 @@ impl<'a> Update<'a> {
         let parts = scenario.factory(parts, self.old).map_err(impossible)?;
         Ok((scenario, parts))
     }
+}
+
+/// What lies behind the new image in its last sector, if that is one that the patch must make.
+fn tail(update: &Update<'_>, sector: u64) -> std::ops::Range<usize> {
+    let size = update.goal.pending.new.size;
+    let end = if size > update.old.len() as u64 { size.next_multiple_of(sector) } else { size };
+    let index = |at: u64| usize::try_from(at).expect("flash is below 4 GiB");
+    index(size)..index(end)
 }
 
 fn header(patch: &[u8]) -> Result<Header<'_>, Error> {
