@@ -99,7 +99,7 @@ impl<'a> Header<'a> {
         let mut map = reader.map()?;
         map.required(reader, header::ALGORITHM)?;
         let start = reader.offset();
-        let algorithm = Algorithm(reader.integer()?);
+        let algorithm = Algorithm::of(reader.integer()?);
         if algorithm != Algorithm::ED25519 {
             return Err(ErrorKind::UnsupportedAlgorithm(algorithm).at(start));
         }
@@ -137,7 +137,7 @@ impl<'a> Header<'a> {
     #[cfg(any(test, feature = "alloc"))]
     pub fn write(&self) -> Result<alloc::vec::Vec<u8>, DecodeError> {
         let bytes = crate::cbor::encode(|writer| {
-            writer.map(if self.claims.is_some() { 4 } else { 2 }).integer(header::ALGORITHM).integer(Algorithm::ED25519.0);
+            writer.map(if self.claims.is_some() { 4 } else { 2 }).integer(header::ALGORITHM).integer(Algorithm::ED25519.0.into());
             if self.claims.is_some() {
                 writer.integer(header::CRITICAL).array(1).integer(header::CWT_CLAIMS);
             }
@@ -154,7 +154,9 @@ impl<'a> Header<'a> {
 /// The error for a key where the key id, or the end, should be.
 fn unexpected(key: Option<Key<'_>>, at: usize) -> DecodeError {
     match key {
-        Some(Key::Integer(label)) if !matches!(label, header::KEY_ID | header::CWT_CLAIMS) => ErrorKind::UnknownHeader(label).at(at),
+        Some(Key::Integer(label)) if !matches!(label, header::KEY_ID | header::CWT_CLAIMS) => {
+            ErrorKind::UnknownHeader(crate::error::shown_signed(label)).at(at)
+        }
         Some(Key::Text(_) | Key::Other(_)) => ErrorKind::UnknownKey.at(at),
         _ => ErrorKind::MissingKey.at(at),
     }
@@ -180,8 +182,8 @@ pub(crate) fn read_digest<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8; 32], D
     reader.array_of(2)?;
     let start = reader.offset();
     let algorithm = reader.integer()?;
-    if algorithm != Algorithm::SHA_256.0 {
-        return Err(ErrorKind::UnsupportedDigest(algorithm).at(start));
+    if algorithm != Algorithm::SHA_256.0.into() {
+        return Err(ErrorKind::UnsupportedDigest(crate::error::shown_signed(algorithm)).at(start));
     }
     reader.bytes_of::<32>()
 }

@@ -23,12 +23,12 @@ impl core::error::Error for DecodeError {}
 
 /// Declares [`ErrorKind`] with code and text side by side, so that neither can be forgotten.
 macro_rules! kinds {
-    ($( $(#[$doc:meta])* $name:ident $( ( $value:ident : $type:ty ) )? = $code:literal, $text:literal; )*) => {
+    ($( $(#[doc = $doc:literal])* $name:ident $( ( $value:ident : $type:ty ) )? = $code:literal, $text:literal; )*) => {
         /// One reason for refusing an input. Codes are stable: never renumbered, never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum ErrorKind {
-            $( $(#[$doc])* $name $( ($type) )?, )*
+            $( $(#[doc = $doc])* $name $( ($type) )?, )*
         }
 
         impl ErrorKind {
@@ -47,6 +47,9 @@ macro_rules! kinds {
 
         /// Every code, in the order of the table.
         pub const CODES: &[u16] = &[$($code),*];
+
+        /// The same with names and what they mean: for interfaces that know nothing but the code.
+        pub const TABLE: &[(u16, &str, &str)] = &[$(($code, stringify!($name), concat!($($doc),*))),*];
     };
     (@pattern $name:ident) => { ErrorKind::$name };
     (@pattern $name:ident $value:ident) => { ErrorKind::$name(_) };
@@ -101,7 +104,7 @@ kinds! {
     /// More than 8 authentication blocks.
     TooManyBlocks = 32, "the envelope has more than 8 authentication blocks";
     /// A digest by another algorithm than SHA-256.
-    UnsupportedDigest(algorithm: i64) = 33, "digest algorithm {algorithm} is not supported, only SHA-256 (-16) is";
+    UnsupportedDigest(algorithm: i32) = 33, "digest algorithm {algorithm} is not supported, only SHA-256 (-16) is";
 
     // 50-69: COSE.
     /// A block that is not a COSE_Sign1 (CBOR tag 18).
@@ -109,7 +112,7 @@ kinds! {
     /// A signature by another algorithm than Ed25519.
     UnsupportedAlgorithm(algorithm: suit::Algorithm) = 51, "signature algorithm {algorithm} is not supported, only Ed25519 (-19) is";
     /// A header parameter that this format does not have.
-    UnknownHeader(label: i64) = 52, "header parameter {label} is not part of the format";
+    UnknownHeader(label: i32) = 52, "header parameter {label} is not part of the format";
     /// `crit` names something else than the CWT claims.
     UnknownCritical = 53, "the block demands a header parameter that is not understood";
     /// Claims without `crit`, or `crit` without claims.
@@ -119,13 +122,13 @@ kinds! {
     /// An audience that is not `urn:uuid:` and a lower-case UUID.
     AudienceForm = 56, "the audience of an approval is not a class of devices";
     /// A claim that this format does not have.
-    UnknownClaim(claim: i64) = 57, "claim {claim} is not part of the format";
+    UnknownClaim(claim: i32) = 57, "claim {claim} is not part of the format";
     /// The protected header is longer than any that can be written.
     HeaderTooLong = 58, "the protected header is too long";
 
     // 70-99: manifest.
     /// Another manifest version than 1.
-    ManifestVersion(version: u64) = 70, "manifest version {version} is not supported";
+    ManifestVersion(version: u32) = 70, "manifest version {version} is not supported";
     /// A command sequence, or a part of the manifest, that is not one of the templates.
     NotTheTemplate = 71, "the manifest does not follow the template";
     /// A digest or size that occurs twice is not the same both times.
@@ -133,7 +136,7 @@ kinds! {
     /// A component name that is not printable ASCII.
     ComponentName = 73, "a component's name is not printable ASCII";
     /// The arguments of `apply patch` are of another patch version than 1.
-    ApplyVersion(version: u64) = 74, "patch version {version} is not supported";
+    ApplyVersion(version: u32) = 74, "patch version {version} is not supported";
     /// The arguments of `apply patch` have a value that no patch header can have.
     ApplyRange = 75, "an argument of `apply patch` is out of range";
 
@@ -141,7 +144,7 @@ kinds! {
     /// The file does not start with `sealift-trust`.
     NotATrustFile = 100, "this is not a trust record";
     /// Another version of the trust record than 1.
-    TrustVersion(version: u64) = 101, "trust record version {version} is not supported";
+    TrustVersion(version: u32) = 101, "trust record version {version} is not supported";
     /// No key, or more than 16.
     KeyCount = 102, "a trust record has 1 to 16 keys";
     /// No policy, or more than 8.
@@ -169,7 +172,7 @@ kinds! {
     /// A header field is out of range.
     HeaderRange = 134, "a field of the patch header is out of range";
     /// An extension that must be understood and is not.
-    UnsupportedExtension(tag: u64) = 135, "unsupported extension {tag} in the patch header";
+    UnsupportedExtension(tag: u32) = 135, "unsupported extension {tag} in the patch header";
     /// Extensions out of order, too many, or too long.
     ExtensionForm = 136, "the extensions of the patch header are malformed";
     /// Chunks of another length or number than the format allows.
@@ -187,7 +190,7 @@ kinds! {
     /// `ram_log2` is neither 0 nor 13 to 22.
     RamLog2(log2: u8) = 143, "there is no RAM class of 2^{log2} bytes";
     /// More than 64 bytes of profile parameters.
-    ParametersSize(size: u64) = 144, "{size} bytes of profile parameters are too many";
+    ParametersSize(size: u32) = 144, "{size} bytes of profile parameters are too many";
     /// The patch header has more than 4,352 bytes, or does not end in chunk 0.
     PatchHeaderTooLong = 145, "the patch header is too long";
     /// `window_log` of profile `fast` is not 10 to 27.
@@ -227,9 +230,19 @@ kinds! {
     /// The file does not start with `sealift-capabilities`.
     NotACapabilityFile = 180, "this is not a capability record";
     /// Another version of the capability record than 1.
-    CapabilityVersion(version: u64) = 181, "capability record version {version} is not supported";
+    CapabilityVersion(version: u32) = 181, "capability record version {version} is not supported";
     /// A value of the capability record is out of range.
     CapabilityRange = 182, "a value of the capability record is out of range";
+}
+
+/// A number as an error shows it: cut to 32 bits, so that errors are small and cheap to return.
+pub(crate) fn shown(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// The same of a signed number.
+pub(crate) fn shown_signed(value: i64) -> i32 {
+    i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX })
 }
 
 impl ErrorKind {

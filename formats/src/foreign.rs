@@ -74,7 +74,7 @@ impl<'a> Envelope<'a> {
         let mut digest = wrapper.nested()?;
         let digest_bytes = digest.rest();
         digest.array_of(2)?;
-        let digest_algorithm = Algorithm(digest.integer()?);
+        let digest_algorithm = Algorithm::of(digest.integer()?);
         let value = digest.bytes()?;
         digest.finish()?;
         let blocks = wrapper;
@@ -165,7 +165,7 @@ impl<'a> Block<'a> {
         let mut map = reader.map()?;
         while let Some(key) = map.key(&mut reader)? {
             match (key, reader.peek()?) {
-                (Key::Integer(header::ALGORITHM), Type::Unsigned | Type::Negative) => self.algorithm = Some(Algorithm(reader.integer()?)),
+                (Key::Integer(header::ALGORITHM), Type::Unsigned | Type::Negative) => self.algorithm = Some(Algorithm::of(reader.integer()?)),
                 (Key::Integer(header::KEY_ID), Type::Bytes) => self.key_id = Some(reader.bytes()?),
                 _ => reader.item().map(|_| ())?,
             }

@@ -142,9 +142,15 @@ pub mod claim {
 
 /// A COSE algorithm: its number, and its name where this crate knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Algorithm(pub i64);
+pub struct Algorithm(pub i32);
 
 impl Algorithm {
+    /// The algorithm with this number. Numbers beyond 32 bits, which the registry has none of, become the nearest that fits.
+    #[must_use]
+    pub fn of(number: i64) -> Self {
+        Algorithm(crate::error::shown_signed(number))
+    }
+
     /// SHA-256.
     pub const SHA_256: Algorithm = Algorithm(-16);
     /// Ed25519 as RFC 9864 names it; the only signature algorithm of SPEC 6.

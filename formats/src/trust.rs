@@ -140,7 +140,7 @@ impl<'a> Key<'a> {
         let role = Role::read(reader)?;
         map.required(reader, KEY_ALGORITHM)?;
         let start = reader.offset();
-        let algorithm = Algorithm(reader.integer()?);
+        let algorithm = Algorithm::of(reader.integer()?);
         if algorithm != Algorithm::ED25519 {
             return Err(ErrorKind::UnsupportedAlgorithm(algorithm).at(start));
         }
@@ -323,7 +323,7 @@ impl<'a> TrustRecord<'a> {
         let start = reader.offset();
         match reader.unsigned()? {
             VERSION => {}
-            other => return Err(ErrorKind::TrustVersion(other).at(start)),
+            other => return Err(ErrorKind::TrustVersion(crate::error::shown(other)).at(start)),
         }
         map.required(reader, RECORD_NUMBER)?;
         let number = reader.unsigned()?;

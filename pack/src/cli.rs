@@ -31,11 +31,14 @@ pub enum Verb {
     Attach(cmd::attach::Attach),
     Approve(cmd::approve::Approve),
     Rebuild(cmd::rebuild::Rebuild),
+    Refresh(cmd::refresh::Refresh),
     Rehearse(cmd::rehearse::Rehearse),
     Caps(cmd::caps::Caps),
     Select(cmd::select::Select),
     Trust(cmd::trust::Trust),
     Verify(cmd::verify::Verify),
+    Serve(cmd::serve::Serve),
+    Device(Box<cmd::device::Device>),
 }
 
 #[cfg(test)]

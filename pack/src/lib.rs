@@ -8,6 +8,8 @@
 //! | [`package`] | making, signing and approving packages |
 //! | [`rebuild`] | making a package's patch again, bit for bit |
 //! | [`explain`] | every check of the verifier, with its outcome and the bytes it rests on |
+//! | [`serve`] | a management and download server for trials |
+//! | [`device`] | a simulated device that updates itself from such a server |
 //! | [`device_capabilities`] | what a device can apply, as TOML and as the record of SPEC 8 |
 //! | [`trust_card`] | trust records on smart cards |
 //! | [`install`] | verifying and applying with the device's own code |
@@ -25,6 +27,7 @@
 
 pub mod cli;
 pub mod cmd;
+pub mod device;
 pub mod device_capabilities;
 pub mod device_state;
 pub mod documents;
@@ -44,6 +47,7 @@ pub mod progress;
 pub mod rebuild;
 pub mod rehearsal;
 pub mod release;
+pub mod serve;
 pub mod signer;
 pub mod time;
 pub mod trust;

@@ -11,7 +11,8 @@ use serde_json::Value;
 fn two_runs_and_any_number_of_threads_give_the_same_tree() {
     let shop = Workshop::with_release();
     let first = shop.tree("dist");
-    assert_eq!(first.len(), 7, "three packages, three descriptors, a report");
+    // Of each package: itself, its descriptor, six kinds of commands in two forms, the workflow, the LwM2M mapping; and the report.
+    assert_eq!(first.len(), 3 * (2 + 6 * 2 + 2) + 1, "{:?}", first.iter().map(|(name, _)| name).collect::<Vec<_>>());
     shop.ok(["pack", "release.toml", "-o", "dist"]);
     assert_eq!(shop.tree("dist"), first);
     for threads in ["1", "3"] {
@@ -50,7 +51,8 @@ fn digests_and_sizes_in_the_report_are_those_of_the_files() {
     let shop = Workshop::with_release();
     let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
     for package in report["packages"].as_array().unwrap() {
-        for entry in [&package["package"], &package["descriptor"]] {
+        let documents = package["documents"].as_array().unwrap();
+        for entry in [&package["package"], &package["descriptor"]].into_iter().chain(documents) {
             let bytes = shop.read(&format!("dist/{}", entry["file"].as_str().unwrap()));
             assert_eq!(entry["size"].as_u64(), Some(bytes.len() as u64));
             assert_eq!(entry["sha256"], sealift::hex::encode(&sealift::package::image_id(&bytes).digest));
@@ -102,4 +104,30 @@ fn a_release_that_fails_leaves_the_one_before() {
     assert_eq!(shop.tree("dist"), before);
     let leftovers = fs::read_dir(shop.folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".sealift-"));
     assert_eq!(leftovers.count(), 0);
+}
+
+#[test]
+fn what_describes_a_package_follows_its_approval() {
+    let shop = Workshop::with_release();
+    let before = shop.tree("dist");
+    assert!(shop.ok(["refresh", "dist"]).contains("no package had changed"));
+    assert_eq!(shop.tree("dist"), before, "nothing has changed, and nothing does");
+    let package = "dist/lamp-2.0-from-1.0.suit";
+    shop.approve(package, "approved");
+    fs::rename(shop.path("approved"), shop.path(package)).unwrap();
+    assert!(shop.ok(["refresh", "dist"]).contains("changed: lamp-2.0-from-1.0.suit"));
+    let approved = shop.read(package);
+    let descriptor = sealift::documents::dlota::Descriptor::read(&shop.read("dist/lamp-2.0-from-1.0.dd")).unwrap();
+    assert_eq!(descriptor.size, approved.len() as u64);
+    let command = String::from_utf8(shop.read("dist/lamp-2.0-from-1.0.fumo-inline.xml")).unwrap();
+    assert!(command.contains(&sealift::oma::auth::base64(&approved)));
+    let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    let first = &report["packages"][0];
+    for entry in [&first["package"], &first["descriptor"]].into_iter().chain(first["documents"].as_array().unwrap()) {
+        let bytes = shop.read(&format!("dist/{}", entry["file"].as_str().unwrap()));
+        assert_eq!(entry["sha256"], sealift::hex::encode(&sealift::package::image_id(&bytes).digest), "{entry}");
+    }
+    // Another release's package is not described as if it were this one's.
+    fs::copy(shop.path("dist/lamp-2.0-full.suit"), shop.path(package)).unwrap();
+    assert!(shop.fails(1, ["refresh", "dist"]).contains("release.json says"));
 }

@@ -28,6 +28,9 @@ pub enum DecompressError {
 
 /// A streaming zstd decoder.
 pub trait Decompressor {
+    /// Whether there is one at all: where there is not, all code of profile `fast` is left out.
+    const BUILT_IN: bool = true;
+
     /// Forgets everything and makes ready for a frame whose window is at most `2^window_log` bytes.
     ///
     /// # Errors
@@ -47,6 +50,8 @@ pub trait Decompressor {
 }
 
 impl<D: Decompressor + ?Sized> Decompressor for &mut D {
+    const BUILT_IN: bool = D::BUILT_IN;
+
     fn reset(&mut self, window_log: u8) -> Result<(), DecompressError> {
         D::reset(self, window_log)
     }
@@ -61,6 +66,8 @@ impl<D: Decompressor + ?Sized> Decompressor for &mut D {
 pub struct NoDecompressor;
 
 impl Decompressor for NoDecompressor {
+    const BUILT_IN: bool = false;
+
     fn reset(&mut self, _window_log: u8) -> Result<(), DecompressError> {
         Err(DecompressError::NotBuiltIn)
     }

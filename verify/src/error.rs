@@ -64,7 +64,7 @@ impl fmt::Display for RoleName {
 
 /// Declares [`Error`] with code and text side by side, so that neither can be forgotten.
 macro_rules! errors {
-    ($( $(#[$doc:meta])* $name:ident $( { $( $(#[$field_doc:meta])* $field:ident : $type:ty ),+ } )? = $code:literal, $text:literal; )*) => {
+    ($( $(#[doc = $doc:literal])* $name:ident $( { $( $(#[$field_doc:meta])* $field:ident : $type:ty ),+ } )? = $code:literal, $text:literal; )*) => {
         /// One reason for refusing a package, or for not being able to install it.
         ///
         /// Codes are stable: never renumbered, never reused. They are the numbers of the C interface too.
@@ -73,7 +73,7 @@ macro_rules! errors {
         pub enum Error {
             /// The input is not of the format. Its codes are those of [`ErrorKind`](sealift_formats::ErrorKind), 1 to 199.
             Format(DecodeError),
-            $( $(#[$doc])* $name $( { $( $(#[$field_doc])* $field: $type ),+ } )?, )*
+            $( $(#[doc = $doc])* $name $( { $( $(#[$field_doc])* $field: $type ),+ } )?, )*
         }
 
         impl Error {
@@ -98,6 +98,9 @@ macro_rules! errors {
 
         /// Every code but those of the formats, in the order of the table.
         pub const CODES: &[u16] = &[$($code),*];
+
+        /// The same with names and what they mean: for interfaces that know nothing but the code.
+        pub const TABLE: &[(u16, &str, &str)] = &[$(($code, stringify!($name), concat!($($doc),*))),*];
     };
 }
 
@@ -306,6 +309,10 @@ errors! {
     UpdatePending = 606, "another update is not settled: start or confirm it first";
     /// Regions of the flash overlap, are not whole sectors, or are too small for their use.
     Layout = 607, "the regions of the flash overlap, are misaligned or too small";
+    /// A pointer of the C interface is null where there must be something.
+    NullPointer = 608, "a pointer is null";
+    /// A state of the C interface was not begun, or has ended.
+    NotBegun = 609, "the state was not begun, or has ended";
 }
 
 impl Error {

@@ -178,6 +178,7 @@ impl<'a, O: OldImage> Body<'a, O> {
     ///
     /// # Errors
     /// When the stream contradicts itself or the old image cannot be read.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn step<C: Coder>(&mut self, coder: &mut C, out: &mut [u8]) -> Result<usize, BodyError> {
         if self.predictor.failed() {
             return Err(BodyError::OldImage);

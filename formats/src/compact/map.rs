@@ -48,6 +48,7 @@ pub const PACKED_LIMIT: u32 = 1 << 24;
 #[derive(Debug)]
 enum Store<'a> {
     Packed(&'a mut [Packed]),
+    #[cfg(feature = "large")]
     Wide(&'a mut [Segment]),
 }
 
@@ -55,6 +56,7 @@ impl Store<'_> {
     fn capacity(&self) -> usize {
         match self {
             Self::Packed(segments) => segments.len(),
+            #[cfg(feature = "large")]
             Self::Wide(segments) => segments.len(),
         }
     }
@@ -67,6 +69,7 @@ impl Store<'_> {
                 old: u32::from_le_bytes([d, e, f, 0]),
                 length: u32::from_le_bytes([g, h, i, 0]),
             }),
+            #[cfg(feature = "large")]
             Self::Wide(segments) => segments.get(number).copied(),
         }
     }
@@ -79,6 +82,7 @@ impl Store<'_> {
                 let Some(slot) = segments.get_mut(number).filter(|_| x | y | z == 0) else { return false };
                 *slot = [a, b, c, d, e, f, g, h, i];
             }
+            #[cfg(feature = "large")]
             Self::Wide(segments) => {
                 let Some(slot) = segments.get_mut(number) else { return false };
                 *slot = segment;
@@ -104,6 +108,7 @@ const WALK: usize = 64;
 
 impl<'a> AddressMap<'a> {
     /// A map in the given memory. `order` and `reach` are as long as `segments`.
+    #[cfg(feature = "large")]
     pub fn new(segments: &'a mut [Segment], order: &'a mut [u16], reach: &'a mut [u16]) -> Self {
         Self { segments: Store::Wide(segments), order, reach, used: 0 }
     }
@@ -174,6 +179,9 @@ impl<'a> AddressMap<'a> {
 
     /// Builds the index.
     pub fn index(&mut self) {
+        if !cfg!(feature = "large") {
+            return;
+        }
         let segments = &self.segments;
         let get = |number: u16| segments.get(usize::from(number)).unwrap_or_default();
         if let Some(order) = self.order.get_mut(..self.used) {
@@ -229,7 +237,7 @@ impl<'a> AddressMap<'a> {
     /// Where the old offset `old` went, whoever asks.
     #[must_use]
     pub fn project_far(&self, old: u32) -> (u32, Owner) {
-        if self.order.is_empty() {
+        if !cfg!(feature = "large") || self.order.is_empty() {
             return self.search(old);
         }
         let get = |number: u16| self.segments.get(usize::from(number)).unwrap_or_default();

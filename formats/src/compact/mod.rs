@@ -21,6 +21,10 @@ pub mod plan;
 pub mod predict;
 pub mod state;
 pub mod tables;
+#[cfg(feature = "types")]
+pub mod types;
+#[cfg(not(feature = "types"))]
+#[path = "no_types.rs"]
 pub mod types;
 
 /// A 32-bit number as an index.

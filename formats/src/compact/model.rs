@@ -200,6 +200,7 @@ struct Look {
 /// What one decision looked up.
 #[derive(Clone, Copy, Default)]
 struct Input {
+    look: Look,
     place: usize,
     slot: u32,
     stretch: i32,
@@ -275,10 +276,27 @@ impl<'a> Model<'a> {
         opinion: Option<i32>,
         bit: bool,
     ) -> bool {
+        self.decide_in(&mut [Input::default(); N], coder, family, contexts, sets, opinion, bit)
+    }
+
+    /// [`decide_with`](Self::decide_with) in memory for as many inputs as there are contexts. Hosts get a copy for each number of them; on
+    /// bare metal, where code is dear, there is one.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[allow(clippy::too_many_arguments, reason = "the same as those of the method above, and the memory")]
+    fn decide_in<C: Coder>(
+        &mut self,
+        inputs: &mut [Input],
+        coder: &mut C,
+        family: &Family,
+        contexts: &[u32],
+        sets: [usize; 2],
+        opinion: Option<i32>,
+        bit: bool,
+    ) -> bool {
         let [small, large] = &family.shapes;
-        let shape = if self.size == 0 { small } else { large };
-        let count = shape.inputs.min(N);
-        let mut inputs = [Input::default(); N];
+        let shape = if !cfg!(feature = "large") || self.size == 0 { small } else { large };
+        let count = shape.inputs.min(contexts.len());
         let [a, b] = [within(sets[0], shape.sets[0]), shape.sets[0] + within(sets[1], shape.sets[1])];
         let [a, b] = [shape.first + a * shape.inputs, shape.first + b * shape.inputs];
         let uses = shape.first + (shape.sets[0] + shape.sets[1]) * shape.inputs;
@@ -286,18 +304,17 @@ impl<'a> Model<'a> {
         // All looks first, on what the table held before the decision: the loads then wait for memory together, which is much of the time on a
         // big machine.
         let mut salt = family.salt;
-        let mut looks = [Look::default(); N];
-        for (look, &context) in looks.iter_mut().zip(contexts).take(count) {
-            *look = self.look(mix(context ^ salt));
+        for (input, &context) in inputs.iter_mut().zip(contexts).take(count) {
+            input.look = self.look(mix(context ^ salt));
             salt = salt.wrapping_add(family.salt << 1);
         }
-        for (number, (input, &look)) in inputs.iter_mut().zip(&looks).enumerate().take(count) {
-            let (place, slot) = self.find(look, family.start);
+        for (number, input) in inputs.iter_mut().enumerate().take(count) {
+            let (place, slot) = self.find(input.look, family.start);
             let often = crate::compact::index(seen(slot));
             let value = (stretch_of_counter(slot >> 12) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
-            let value = if number + 1 == N { opinion.unwrap_or(value) } else { value };
+            let value = if number + 1 == contexts.len() { opinion.unwrap_or(value) } else { value };
             let weight = uses + number * USES + USE.get(often).copied().map_or(0, usize::from);
-            *input = Input { place, slot, stretch: value, weight };
+            *input = Input { look: input.look, place, slot, stretch: value, weight };
             let [u, v, w] = [a + number, b + number, weight].map(|at| self.weights.get(at).copied().map_or(0, i32::from));
             sum += (u + v + w).clamp(-MOST_WEIGHT, MOST_WEIGHT) * value;
         }

@@ -353,6 +353,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     }
 
     /// Predicts the next `length` bytes (1 to 64) of the copy.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn next_line(&mut self, map: &AddressMap<'_>, length: usize) {
         let length = length.min(LINE);
         let step = self.length;
@@ -424,6 +425,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
 
     /// Learns from the references that end at `end` in the line, whose new bytes are the last ones of `recent` (the newest
     /// byte lowest).
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn learn(&mut self, map: &AddressMap<'_>, end: usize, recent: u64) {
         let end = i32::try_from(end).unwrap_or(-1);
         for place in 0..self.count {
@@ -481,6 +483,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     }
 
     /// Learns from all references that end in a line that was as predicted.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn learn_line(&mut self) {
         for place in 0..self.count {
             let Some(found) = self.found.get(place).copied() else { return };

@@ -8,7 +8,9 @@ use super::map::{AddressMap, Packed, Segment};
 use super::model::{Model, Slot, WEIGHTS};
 use super::old_image::OldImage;
 use super::predict::Predictor;
-use super::types::{Section, State};
+#[cfg(feature = "types")]
+use super::types::Section;
+use super::types::State;
 use crate::isa::AnyModel;
 
 /// The tables that generator and applier work in. They are used in exactly the sizes of the patch's RAM class, since what is forgotten when
@@ -56,17 +58,24 @@ pub fn most_state_bytes(class: &Class) -> u64 {
 impl<'m> Tables<'m> {
     /// A body at its start in these tables; `None` when one is too small for `class`.
     pub fn body<O: OldImage>(self, parameters: Parameters, class: &Class, model: AnyModel, old: O) -> Option<Body<'m, O>> {
-        let index = if class.indexed { class.segments } else { 0 };
+        let index = if cfg!(feature = "large") && class.indexed { class.segments } else { 0 };
         let (order, reach) = (self.order.get_mut(..index)?, self.reach.get_mut(..index)?);
-        let map = if class.wide {
-            AddressMap::new(self.segments.get_mut(..class.segments)?, order, reach)
-        } else {
-            AddressMap::packed(self.packed.get_mut(..class.segments)?, order, reach)
+        let map = match class.wide {
+            #[cfg(feature = "large")]
+            true => AddressMap::new(self.segments.get_mut(..class.segments)?, order, reach),
+            _ => AddressMap::packed(self.packed.get_mut(..class.segments)?, order, reach),
         };
         let coder = Model::new(self.slots.get_mut(..class.slots)?, self.weights.get_mut(..weights(class))?);
         let corrections = Corrections::new(self.corrections.get_mut(..class.cache)?);
         let words = Words::new(self.words.get_mut(..class.words)?);
         let calls = Calls::new(self.calls.get_mut(..class.calls)?);
+        // Without the code for a class, the answer is that of a device without the memory for it.
+        if !cfg!(feature = "large") && (class.indexed || class.wide) {
+            return None;
+        }
+        #[cfg(not(feature = "types"))]
+        let types = if class.types > 0 { return None } else { None };
+        #[cfg(feature = "types")]
         let types = match self.types {
             Some((words, state)) if class.types > 0 => Some(Section::new(words.get_mut(..class.types)?, state)),
             None if class.types > 0 => return None,

@@ -28,7 +28,11 @@ impl Geometry {
     /// chunk before. [`ErrorKind::ChunkLog2`].
     pub fn of_patch(patch_size: u64, chunk_log2: u8) -> Result<Self, ErrorKind> {
         let chunk_size = chunk_size(chunk_log2, patch_size)?;
-        let chunk_count = patch_size.checked_next_multiple_of(chunk_size).and_then(|size| size.checked_div(chunk_size));
+        // Without a division: of 64-bit numbers it is a library call of half a KiB on a microcontroller.
+        let chunk_count = match chunk_log2 {
+            0 => Some(1),
+            log2 => patch_size.checked_add(chunk_size.saturating_sub(1)).and_then(|size| size.checked_shr(u32::from(log2))),
+        };
         let body_size = chunk_count.and_then(|count| patch_size.checked_sub(count.checked_sub(1)?.checked_mul(DIGEST)?));
         let (Some(chunk_count), Some(body_size)) = (chunk_count, body_size) else { return Err(ErrorKind::ChunkForm) };
         let geometry = Self { patch_size, body_size, chunk_size, chunk_count };

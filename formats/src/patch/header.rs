@@ -336,7 +336,7 @@ impl<'a> Fields<'a> {
         let size = self.varint()?;
         match usize::try_from(size) {
             Ok(size) if size <= MAX_PARAMETERS => self.bytes(size),
-            _ => Err(ErrorKind::ParametersSize(size).at(at)),
+            _ => Err(ErrorKind::ParametersSize(crate::error::shown(size)).at(at)),
         }
     }
 
@@ -350,7 +350,7 @@ impl<'a> Fields<'a> {
                 if before.is_some_and(|before| tag <= before) {
                     Err(ErrorKind::ExtensionForm)
                 } else if tag & 1 == 0 && tag != in_place::TAG {
-                    Err(ErrorKind::UnsupportedExtension(tag))
+                    Err(ErrorKind::UnsupportedExtension(crate::error::shown(tag)))
                 } else {
                     Ok(())
                 }

@@ -69,7 +69,7 @@ fn write_key(writer: &mut Writer, key: &Key<'_>) {
     let optional = u64::from(key.owner.is_some()).saturating_add(u64::from(key.epoch_floor.is_some()));
     writer.map(optional.saturating_add(4)).integer(KEY_ID).bytes(key.id).integer(KEY_ROLE);
     write_role(writer, key.role);
-    writer.integer(KEY_ALGORITHM).integer(Algorithm::ED25519.0).integer(KEY_PUBLIC).bytes(key.public);
+    writer.integer(KEY_ALGORITHM).integer(Algorithm::ED25519.0.into()).integer(KEY_PUBLIC).bytes(key.public);
     if let Some(owner) = key.owner {
         writer.integer(KEY_OWNER).text(owner);
     }

@@ -6,12 +6,15 @@ pub mod attach;
 pub mod caps;
 pub mod delta;
 pub mod demo;
+pub mod device;
 pub mod inspect;
 pub mod keygen;
 pub mod pack;
 pub mod rebuild;
+pub mod refresh;
 pub mod rehearse;
 pub mod select;
+pub mod serve;
 pub mod sign;
 mod signer;
 pub mod trust;
@@ -44,11 +47,14 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Attach(args) => attach::run(args),
         Verb::Approve(args) => approve::run(args),
         Verb::Rebuild(args) => rebuild::run(args),
+        Verb::Refresh(args) => refresh::run(args),
         Verb::Rehearse(args) => rehearse::run(args),
         Verb::Caps(args) => caps::run(args),
         Verb::Select(args) => select::run(args),
         Verb::Trust(args) => trust::run(args),
         Verb::Verify(args) => verify::run(args),
+        Verb::Serve(args) => serve::run(args),
+        Verb::Device(args) => device::run(args),
     }
 }
 

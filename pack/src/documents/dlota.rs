@@ -15,6 +15,27 @@ pub const NAMESPACE: &str = "http://www.openmobilealliance.org/xmlns/dd";
 /// The largest descriptor that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
+/// What a device may report to `installNotifyURI`: code and text. There is no 904.
+pub const STATUSES: [(u16, &str); 10] = [
+    (900, "Success"),
+    (901, "Insufficient memory"),
+    (902, "User Cancelled"),
+    (903, "Loss of Service"),
+    (905, "Attribute mismatch"),
+    (906, "Invalid descriptor"),
+    (951, "Invalid DDVersion"),
+    (952, "Device Aborted"),
+    (953, "Non-Acceptable Content"),
+    (954, "Loader Error"),
+];
+
+/// The body of a report with that code.
+#[must_use]
+pub fn status_line(code: u16) -> String {
+    let text = STATUSES.iter().find(|(known, _)| *known == code).map_or("", |(_, text)| text);
+    format!("{code} {text}")
+}
+
 const ROOT: &str = "media";
 const VERSION: &str = "1.0";
 

@@ -8,6 +8,7 @@
 //! | [`ddf`], [`tnds`] | descriptions of management objects, serialised trees |
 //! | [`fumo`], [`scomo`], [`trust_tree`] | management objects: firmware, software components, our trust record |
 //! | [`sacmo`] | the sideband workflow, a format of our own |
+//! | [`trace`] | messages for people |
 //! | [`lwm2m`] | numbers of LwM2M objects /5 and /9, and what they mean in FUMO |
 //!
 //! The download descriptor is in `documents::dlota`. Nothing here opens a connection or a file. Readers bound what they take from
@@ -21,10 +22,11 @@ pub mod lwm2m;
 pub mod notification;
 pub mod sacmo;
 pub mod scomo;
-mod structure;
+pub(crate) mod structure;
 #[cfg(test)]
-mod test_support;
+pub(crate) mod test_support;
 pub mod tnds;
+pub mod trace;
 pub mod trust_tree;
 pub mod wbxml;
 pub mod xml;

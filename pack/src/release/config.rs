@@ -11,7 +11,9 @@ use serde::Deserialize;
 use toml::Spanned;
 use uuid::Uuid;
 
+use super::outputs::{MESSAGE_OVERHEAD_BYTES, Management};
 use crate::names;
+use crate::oma::sacmo::Retry;
 use crate::package::ids;
 use crate::signer::passphrase::Passphrase;
 use crate::signer::{KeySpec, uri};
@@ -86,6 +88,38 @@ pub struct Release {
     pub descriptor: DescriptorTexts,
     /// Texts for people, by language.
     pub text: BTreeMap<String, LanguageText>,
+    /// Where the management objects of the devices are.
+    pub management: Management,
+    /// What the sideband workflow says beside the texts.
+    pub workflow: WorkflowTable,
+}
+
+/// The sideband workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct WorkflowTable {
+    /// Where the maker's own way begins; absent: the address of the package.
+    pub url: Option<String>,
+    /// How often to try.
+    pub attempts: u32,
+    /// Seconds before the second attempt.
+    pub delay: u32,
+    /// What the wait is multiplied with from one attempt to the next.
+    pub factor: u32,
+}
+
+impl Default for WorkflowTable {
+    fn default() -> Self {
+        Self { url: None, attempts: 3, delay: 3600, factor: 2 }
+    }
+}
+
+impl WorkflowTable {
+    /// The retry rule.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        Retry { attempts: self.attempts, delay_seconds: self.delay, factor: self.factor }
+    }
 }
 
 /// An image in the field.
@@ -131,6 +165,13 @@ pub struct LanguageText {
     pub vendor: Option<String>,
     /// The model's name.
     pub model: Option<String>,
+    /// Sideband workflow: what is asked before it begins.
+    pub confirmation: Option<String>,
+    /// Sideband workflow: what the user has to do, step by step.
+    #[serde(default)]
+    pub instructions: Vec<String>,
+    /// Sideband workflow: what is said when it is done.
+    pub completion: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +188,9 @@ struct File {
     descriptor: DescriptorTexts,
     #[serde(default)]
     text: BTreeMap<String, LanguageText>,
+    management: Option<Spanned<Management>>,
+    #[serde(default)]
+    workflow: WorkflowTable,
 }
 
 #[derive(Deserialize)]
@@ -236,6 +280,14 @@ impl Release {
         }
         let keys = file.signing.key.iter().chain(&file.signing.keys);
         let signing_keys = keys.map(|key| place.key(folder, key)).collect::<Result<_, _>>()?;
+        let management = match &file.management {
+            None => Management::default(),
+            Some(table) if table.as_ref().max_message < 2 * MESSAGE_OVERHEAD_BYTES => {
+                let found = table.as_ref().max_message.to_string();
+                return Err(place.at(table.span(), "max-message", found, "2048 bytes or more"));
+            }
+            Some(table) => table.as_ref().clone(),
+        };
         Ok(Self {
             product: name("product", &release.product)?,
             version: name("version", &release.version)?,
@@ -252,6 +304,8 @@ impl Release {
             passphrase: place.passphrase(folder, &file.signing)?,
             descriptor: file.descriptor,
             text: file.text,
+            management,
+            workflow: file.workflow,
         })
     }
 }

@@ -11,12 +11,14 @@ use sealift_delta::{ImageFile, Options};
 use sealift_formats::manifest::ImageId;
 use sealift_formats::text::Description;
 
-use super::config::{OldImage, Release};
+use super::config::{LanguageText, OldImage, Release};
+use super::outputs::{self, Subject};
 use super::rehearse::rehearse;
-use super::report::{self, File, Generator, Kind, Omitted, Patch, Report};
+use super::report::{self, Document, File, Generator, Kind, Omitted, OmittedDocument, Patch, Report};
 use crate::documents::dlota::{self, Descriptor};
 use crate::exit::Rejection;
 use crate::keys::PublicKey;
+use crate::oma::sacmo::{Message, Workflow};
 use crate::output::{self, PendingFolder};
 use crate::package::{self, Contents, image_id};
 use crate::signer::passphrase::Passphrase;
@@ -54,6 +56,17 @@ pub enum Error {
         /// Why not.
         source: dlota::Error,
     },
+    /// A document for management servers cannot be written.
+    #[error("cannot make the documents of {what}")]
+    Documents {
+        /// Of which package.
+        what: String,
+        /// Why not.
+        source: outputs::Error,
+    },
+    /// A key cannot be had.
+    #[error("a key of the release cannot be used")]
+    Key(#[source] signer::Error),
     /// A package failed its rehearsal.
     #[error("the package {what} failed its rehearsal")]
     Rehearsal {
@@ -62,9 +75,6 @@ pub enum Error {
         /// How.
         source: Rejection,
     },
-    /// A key cannot be had.
-    #[error("a key of the release cannot be used")]
-    Key(#[source] signer::Error),
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
@@ -200,9 +210,11 @@ impl<'a> Builder<'a> {
         }
 
         let file = format!("{name}.suit");
-        let descriptor = self.descriptor(&file, bytes.len() as u64).write();
+        let described = self.descriptor(&file, bytes.len() as u64);
+        let descriptor = described.write();
         let descriptor = descriptor.map_err(|source| Error::Descriptor { what: name.clone(), source })?;
         let descriptor_file = format!("{name}.dd");
+        let (documents, omitted_documents) = self.documents(&name, &bytes, &described.object_uri, &manifest_digest)?;
         self.folder.write(&file, &bytes)?;
         self.folder.write(&descriptor_file, &descriptor)?;
         let (kind, from, reason) = match job {
@@ -226,8 +238,64 @@ impl<'a> Builder<'a> {
             manifest_digest,
             signed_by: self.keys.iter().map(|key| hex::encode(&key.public.id())).collect(),
             descriptor: of_image(image_id(&descriptor), Some(descriptor_file)),
+            documents,
+            omitted_documents,
             reason,
         })
+    }
+
+    /// Writes what management servers hand out. An approval that is attached later changes the package, and with it what is inline:
+    /// `sealift serve` makes its commands from the package as it is.
+    fn documents(&self, name: &str, package: &[u8], url: &str, manifest_digest: &str) -> Result<(Vec<Document>, Vec<OmittedDocument>), Error> {
+        let release = self.release;
+        let package_url = release.descriptor.base_url.is_some().then_some(url);
+        let descriptor_url = package_url.map(|url| format!("{}.dd", url.trim_end_matches(".suit")));
+        let workflow = release.workflow.url.as_deref().or(package_url).map(|url| self.workflow(name, url));
+        let subject = Subject {
+            name,
+            package,
+            component: &release.component,
+            version: &release.version,
+            package_url,
+            descriptor_url: descriptor_url.as_deref(),
+            correlator: &manifest_digest[..16],
+            workflow: workflow.as_ref(),
+        };
+        let made = outputs::make(&subject, &release.management);
+        let (made, omitted) = made.map_err(|source| Error::Documents { what: name.to_owned(), source })?;
+        let mut documents = Vec::new();
+        for output in made {
+            self.folder.write(&output.file, &output.bytes)?;
+            let file = of_image(image_id(&output.bytes), Some(output.file));
+            documents.push(Document { purpose: output.purpose, media_type: output.media_type.to_owned(), file });
+        }
+        Ok((documents, omitted.into_iter().map(|(purpose, reason)| OmittedDocument { purpose, reason }).collect()))
+    }
+
+    /// The workflow in the languages of the release; what no language says is said in English.
+    fn workflow(&self, name: &str, url: &str) -> Workflow {
+        let release = self.release;
+        let said = |pick: &dyn Fn(&LanguageText) -> Option<String>| {
+            let texts = release.text.iter().filter_map(|(language, text)| Some((language, pick(text)?)));
+            texts.fold(None, |message: Option<Message>, (language, text)| match message {
+                None => Some(Message::new(language, &text)),
+                Some(message) => Some(message.and(language, &text)),
+            })
+        };
+        let steps = release.text.values().map(|text| text.instructions.len()).max().unwrap_or(0);
+        let mut instructions: Vec<Message> = (0..steps).filter_map(|step| said(&|text| text.instructions.get(step).cloned())).collect();
+        if instructions.is_empty() {
+            instructions = vec![Message::new("en", &format!("Connect the device to a computer and open {url}"))];
+        }
+        let update = || Message::new("en", &format!("Update to {} {} with the maker's own program?", release.product, release.version));
+        Workflow {
+            id: name.chars().map(|c| if c == '+' { '_' } else { c }).take(64).collect(),
+            vendor_url: url.to_owned(),
+            confirmation: Some(said(&|text| text.confirmation.clone()).unwrap_or_else(update)),
+            instructions,
+            completion: said(&|text| text.completion.clone()),
+            retry: release.workflow.retry(),
+        }
     }
 
     /// The full package is rehearsed on a device that runs the first of the old images, or the new one where there is none.
@@ -299,6 +367,7 @@ impl<'a> Builder<'a> {
             class: release.class.to_string(),
             date,
             new_image: of_image(self.new_id, None),
+            management: release.management.clone(),
             packages,
             omitted,
         }
@@ -313,7 +382,7 @@ fn remark_on_large_deltas(packages: &mut [report::Package]) {
     }
 }
 
-fn of_image(id: ImageId, file: Option<String>) -> File {
+pub(super) fn of_image(id: ImageId, file: Option<String>) -> File {
     File { file, size: id.size, sha256: hex::encode(&id.digest) }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::outputs::{Management, Purpose};
+
 /// Version of the report's form.
 pub const FORMAT: u32 = 1;
 /// The report's file name in `dist`.
@@ -35,6 +37,9 @@ pub struct Report {
     pub date: Option<u64>,
     /// The new image.
     pub new_image: File,
+    /// Where the management objects of the devices are.
+    #[serde(default)]
+    pub management: Management,
     /// One for each old image in the order of the release file, the full package last.
     pub packages: Vec<Package>,
     /// Old images for which there is no package of their own.
@@ -93,9 +98,37 @@ pub struct Package {
     pub signed_by: Vec<String>,
     /// The download descriptor.
     pub descriptor: File,
+    /// Ready documents for management servers: command messages, the sideband workflow, the LwM2M mapping.
+    #[serde(default)]
+    pub documents: Vec<Document>,
+    /// Documents that were not made.
+    #[serde(default)]
+    pub omitted_documents: Vec<OmittedDocument>,
     /// Size of the package in thousandths of the new image's.
     pub permille: u64,
     /// Why it is there, or what is remarkable about it.
+    pub reason: String,
+}
+
+/// A document for management servers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its MIME type.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// The file.
+    #[serde(flatten)]
+    pub file: File,
+}
+
+/// A document that was not made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OmittedDocument {
+    /// What it would be for.
+    pub purpose: Purpose,
+    /// Why not.
     pub reason: String,
 }
 
@@ -148,6 +181,10 @@ impl fmt::Display for Report {
             let ratio = format!("{}.{} %", package.permille / 10, package.permille % 10);
             let signers = if package.signed_by.is_empty() { "nobody yet".to_owned() } else { package.signed_by.join(", ") };
             write!(f, "\n  {file:<width$}  {:>10}  {ratio:>8}  {signers}", package.package.size)?;
+        }
+        let documents: usize = self.packages.iter().map(|package| package.documents.len()).sum();
+        if documents > 0 {
+            write!(f, "\n  and {documents} documents for management servers: release.json names each")?;
         }
         for omitted in &self.omitted {
             write!(f, "\n  no package from {}: {}", omitted.from, omitted.reason)?;

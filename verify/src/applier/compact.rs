@@ -75,6 +75,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
     }
 
     /// Makes ready.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn new(plan: Plan, header: &Header<'_>, layout: Option<InPlace<'m>>, old: O, tables: Tables<'m>) -> Result<Self, Error> {
         let parameters = Parameters::of_header(header).map_err(|kind| refused(kind, 0))?;
         let class = parameters.class().ok_or_else(|| refused(ErrorKind::ProfileParameters, 0))?;
@@ -88,6 +89,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
     }
 
     /// Decodes from the start of `input` until a group is ready, or more input is needed, or the new image is whole.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn decode<W>(&mut self, input: &[u8], group: &mut [u8]) -> Result<Decoded, ApplyError<O::Error, W>> {
         let left = self.plan.payload_size.saturating_sub(self.consumed).saturating_sub(to_u64(self.kept_length));
         let all_there = to_u64(input.len()) >= left;

@@ -14,6 +14,7 @@ pub enum Expectation<'e> {
     Vouched(Expected),
     /// Nothing. Chunks after the first are checked against the chain, images against the CRCs of the header. This guards against accidents
     /// only, never against an attacker: it is for workstations and tests.
+    #[cfg(feature = "unsigned")]
     Unsigned,
 }
 
@@ -41,6 +42,7 @@ impl Expectation<'_> {
         match *self {
             Expectation::Manifest(manifest) => Some(Expected::from(&**manifest)),
             Expectation::Vouched(expected) => Some(expected),
+            #[cfg(feature = "unsigned")]
             Expectation::Unsigned => None,
         }
     }

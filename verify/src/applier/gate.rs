@@ -1,7 +1,9 @@
 //! The gate that every byte of a patch passes (SPEC section 2.1): nothing behind it sees a byte of a chunk that is not authentic.
 
 use sealift_formats::ErrorKind;
-use sealift_formats::patch::{DIGEST_BYTES, Geometry, Header, Parsed};
+use sealift_formats::patch::{DIGEST_BYTES, Geometry};
+#[cfg(feature = "unsigned")]
+use sealift_formats::patch::{Header, Parsed};
 
 use super::{
     error::refused,
@@ -59,6 +61,7 @@ pub(super) enum Release {
 
 impl<'m> Gate<'m> {
     /// A gate for a patch of which `expected` is known.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn new(buffer: &'m mut [u8], expected: Option<&Expected>) -> Result<Self, Error> {
         let mut gate = Self { buffer, filled: 0, taken: 0, geometry: None, digest: None, whole: None, open: false, last: None, skip: 0 };
         if let Some(expected) = expected {
@@ -118,9 +121,13 @@ impl<'m> Gate<'m> {
     }
 
     /// Takes bytes from the start of `bytes`, which is not empty: returns how many, and what may be looked at now.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(usize, Release), Error> {
         match self.geometry {
+            #[cfg(feature = "unsigned")]
             None => self.push_unknown(bytes),
+            #[cfg(not(feature = "unsigned"))]
+            None => Err(Error::ChunkDigest),
             Some(geometry) if self.open => {
                 let length = bytes.len().min(to_usize(self.left(&geometry)));
                 self.count(length, &geometry)?;
@@ -131,6 +138,7 @@ impl<'m> Gate<'m> {
     }
 
     /// Before the header of an unsigned patch is known: byte by byte, until it says how long the chunks are.
+    #[cfg(feature = "unsigned")]
     fn push_unknown(&mut self, bytes: &[u8]) -> Result<(usize, Release), Error> {
         for (length, &byte) in (1..).zip(bytes) {
             *self.buffer.get_mut(self.filled).ok_or(Error::ChunkTooLarge)? = byte;
@@ -152,6 +160,7 @@ impl<'m> Gate<'m> {
     }
 
     /// Takes what is missing of the current chunk, and checks it when it is whole.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn push_chunk(&mut self, bytes: &[u8], geometry: &Geometry) -> Result<(usize, Release), Error> {
         // The chunk before was looked at in full when its last byte came.
         let start = self.taken.saturating_sub(to_u64(self.filled));
@@ -213,6 +222,7 @@ impl<'m> Gate<'m> {
 }
 
 /// Refuses a header that has not ended where the digest of a chunked patch may begin (SPEC section 2.2).
+#[cfg(feature = "unsigned")]
 fn check_header_end(body: &[u8]) -> Result<(), Error> {
     match body.get(CHUNK_LOG2_AT) {
         Some(&chunk_log2) if to_u64(body.len()) >= header_bound(chunk_log2) => Err(refused(ErrorKind::PatchHeaderTooLong, to_u64(body.len()))),
@@ -221,6 +231,7 @@ fn check_header_end(body: &[u8]) -> Result<(), Error> {
 }
 
 /// Where `chunk_log2` is in the header.
+#[cfg(feature = "unsigned")]
 const CHUNK_LOG2_AT: usize = 5;
 
 /// Bytes that a header may have, as far as chunks are concerned.

@@ -83,7 +83,7 @@ fn blocks(cases: &mut Cases) {
         ("algorithm-hmac", "HMAC, with a public key as the secret", Algorithm(5)),
     ] {
         let number = encode(|writer| {
-            writer.integer(algorithm.0);
+            writer.integer(algorithm.0.into());
         });
         protected(name, description, with_id(&[b"\xa2\x01", &number[..]].concat(), b""), ErrorKind::UnsupportedAlgorithm(algorithm), 11);
     }

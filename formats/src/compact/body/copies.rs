@@ -3,6 +3,7 @@
 use super::*;
 
 impl<O: OldImage> Body<'_, O> {
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn line<C: Coder>(&mut self, coder: &mut C, segment: Segment, listed: bool, out: &mut [u8]) -> usize {
         let group = 1_u32 << self.parameters.group.min(31);
         if self.position.is_multiple_of(group) && self.position != segment.new {
@@ -100,6 +101,7 @@ impl<O: OldImage> Body<'_, O> {
         }
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn copied_byte<C: Coder>(&mut self, coder: &mut C, segment: Segment, listed: bool, length: usize, done: usize, out: &mut [u8]) -> usize {
         self.predictor.refresh(&self.map, done);
         let line = &self.predictor.line;
@@ -183,6 +185,7 @@ impl<O: OldImage> Body<'_, O> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "all of it is in the caller's registers")]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn missed<C: Coder>(&mut self, coder: &mut C, predicted: u8, plain: u8, p: u32, b1: u32, role: u32, wanted: u8) -> u8 {
         let recent = self.recent;
         if predicted != plain {

@@ -3,6 +3,7 @@
 use super::*;
 
 impl<O: OldImage> Body<'_, O> {
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn gap<C: Coder>(&mut self, coder: &mut C, until: u32, literals: u32, out: &mut [u8]) -> usize {
         let left = until.saturating_sub(self.position);
         let align = self.position & 3;
@@ -67,6 +68,7 @@ impl<O: OldImage> Body<'_, O> {
     }
 
     /// Codes whether a call starts here, and the call if so.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn call<C: Coder>(&mut self, coder: &mut C, shift: u32, bytes: &mut [u8; 4]) -> bool {
         let isa = self.parameters.isa;
         let size = calls::target_bits(&self.parameters, shift);
