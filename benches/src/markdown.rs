@@ -96,8 +96,8 @@ fn head(text: &mut String, first: &[&str], tools: &[&str]) {
     let _ = writeln!(text, "| {} | {} |\n|---|{}", first.join(" | "), tools.join(" | "), "--:|".repeat(first.len() - 1 + tools.len()));
 }
 
-fn distinct<'a>(rows: &'a [Row], of: fn(&Row) -> &String) -> Vec<&'a str> {
-    let mut all: Vec<&str> = Vec::new();
+fn distinct(rows: &[Row], of: fn(&Row) -> &String) -> Vec<&str> {
+    let mut all = Vec::new();
     for row in rows {
         if !all.contains(&of(row).as_str()) {
             all.push(of(row));

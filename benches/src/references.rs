@@ -10,15 +10,16 @@ use std::process::{Command, Stdio};
 pub(crate) fn table(sealift: &Path, pairs: &[Pair]) -> Result<String> {
     let mut text = String::from(
         "References that Sealift's patches (profile `compact`, 256 KiB of RAM, 4 MiB for images of a MiB and more) predict, against the old bytes as they are. \
-         Fixed: the prediction alone was right; broken: the old bytes alone were.\n\n\
+         Fixed: the prediction alone was right; broken: the old bytes alone were. The score of a kind switches it off after two broken ones without a fixed one; \
+         kinds marked (!) broke more than that.\n\n\
          | pair | kind | fixed | broken | both wrong | both right |\n|---|---|--:|--:|--:|--:|\n",
     );
     for pair in pairs {
         for kind in of_pair(sealift, pair)? {
             let count = |name: &str| kind[name].as_u64().unwrap_or_default();
             let [fixed, broken, wrong, right] = ["fixed", "broken", "both_wrong", "both_right"].map(count);
-            // A kind that breaks more than it fixes is a fault to look at.
-            let mark = if broken > fixed { " **(!)**" } else { "" };
+            // A kind that breaks more than it fixes is a fault to look at. Two or three are what a score takes to switch a kind off.
+            let mark = if broken > fixed + 3 { " **(!)**" } else { "" };
             let _ = writeln!(text, "| {} | {}{mark} | {fixed} | {broken} | {wrong} | {right} |", pair.name, kind["name"].as_str().unwrap_or_default());
         }
     }

@@ -5,12 +5,14 @@ use std::ops::Range;
 use sealift_formats::patch::segment::write_columns;
 use sealift_formats::patch::{GroupHead, Segment, SegmentListHead};
 
+use crate::compact::Setting;
 use crate::cost::Costs;
 use crate::error::Error;
 use crate::frame::{self, Settings};
 use crate::matching;
 use crate::options::Geometry;
 use crate::plan::plan;
+use crate::projected::Projector;
 use crate::search::Pair;
 
 /// Bytes of each part of a payload, for reports.
@@ -37,6 +39,9 @@ pub(crate) struct Payload {
 /// How often segments are planned.
 const ROUNDS: usize = 3;
 
+/// The same with projection, whose plans take two searches before.
+const PROJECTED_ROUNDS: usize = 2;
+
 /// Payloads of fewer bytes teach nothing.
 const WORTH_LEARNING: usize = 512;
 
@@ -47,7 +52,7 @@ const WORTH_LEARNING: usize = 512;
 pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -> Result<(Vec<Segment>, Payload), Error> {
     if old == new {
         let segments = matching::whole(new.len());
-        let payload = payload(old, new, &segments, geometry, level)?;
+        let payload = payload(old, new, &segments, None, geometry, level)?;
         return Ok((segments, payload));
     }
     let mut costs = Costs::FAST;
@@ -55,7 +60,7 @@ pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -
     let mut best: Option<(Vec<Segment>, Payload)> = None;
     for round in 1..=ROUNDS {
         let segments = plan(Pair { old, new, costs: &costs }, &candidates);
-        let payload = payload(old, new, &segments, geometry, level)?;
+        let payload = payload(old, new, &segments, None, geometry, level)?;
         if round < ROUNDS {
             costs = costs.learned(&matching::outcome(Pair { old, new, costs: &costs }, &segments, &payload.spent));
         }
@@ -70,9 +75,37 @@ pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -
     Ok(best.expect("at least one round"))
 }
 
+/// The payload with projection; `None` where there is nothing to project.
+pub(crate) fn projected(old: &[u8], new: &[u8], setting: &Setting, geometry: Geometry, level: i32) -> Result<Option<(Vec<Segment>, Payload)>, Error> {
+    let Some(projector) = Projector::new(old, new, setting, geometry.group_log2) else { return Ok(None) };
+    let mut costs = Costs::FAST;
+    let rough = {
+        let (old, new) = projector.views(old, new, None);
+        matching::segments(&old, &new, &costs)?
+    };
+    let (old_view, new_view) = projector.views(old, new, Some(&rough));
+    let candidates = matching::candidates(Pair { old: &old_view, new: &new_view, costs: &costs })?;
+    let mut best: Option<(Vec<Segment>, Payload)> = None;
+    for round in 1..=PROJECTED_ROUNDS {
+        let segments = plan(Pair { old: &old_view, new: &new_view, costs: &costs }, &candidates);
+        let Some(residuals) = projector.residuals(old, new, &segments) else { break };
+        let payload = payload(old, new, &segments, Some(residuals), geometry, level)?;
+        if round < PROJECTED_ROUNDS {
+            costs = costs.learned(&matching::outcome(Pair { old: &old_view, new: &new_view, costs: &costs }, &segments, &payload.spent));
+        }
+        if best.as_ref().is_none_or(|(_, best)| payload.bytes.len() < best.bytes.len()) {
+            best = Some((segments, payload));
+        }
+    }
+    Ok(best)
+}
+
 /// Writes segment list and groups.
-fn payload(old: &[u8], new: &[u8], segments: &[Segment], geometry: Geometry, level: i32) -> Result<Payload, Error> {
-    let streams = Streams::new(old, new, segments, geometry.group_log2);
+fn payload(old: &[u8], new: &[u8], segments: &[Segment], projected: Option<Vec<u8>>, geometry: Geometry, level: i32) -> Result<Payload, Error> {
+    let mut streams = Streams::new(old, new, segments, geometry.group_log2);
+    if let Some(residuals) = projected {
+        streams.residuals = residuals;
+    }
     let settings = Settings { window_log: geometry.window_log.into(), level };
     let (list, (literals, residuals)) = rayon::join(
         || segment_list(segments, settings),

@@ -40,6 +40,7 @@ pub mod legacy;
 mod matching;
 mod options;
 mod plan;
+mod projected;
 mod search;
 mod source;
 mod suffix;
@@ -147,15 +148,25 @@ fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result
 
 fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
     let geometry = if old == new { geometry.one_group(options, new.len() as u64) } else { geometry };
-    let (segments, fast::Payload { bytes: payload, spent, missed, literals }) = fast::smallest(old, new, geometry, options.level)?;
-    let instruction_set = options.recorded_instruction_set();
-    let parameters = FastParameters { window_log: geometry.window_log, projection: false }.to_bytes();
-    let header = Header {
-        instruction_set,
-        old_base: if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) },
-        parameters: &parameters,
-        ..header_of(old, new, options, geometry)
+    let mut instruction_set = options.recorded_instruction_set();
+    let mut old_base = if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) };
+    let mut fields = FastParameters { window_log: geometry.window_log, projection: None };
+    let setting = compact::setting(old, new, options);
+    let projected = if old == new { None } else { fast::projected(old, new, &setting, geometry, options.level)? };
+    let plain = match &projected {
+        // Where it applies, projection is seldom the larger one, and never by much: a large image is not searched again to find out.
+        Some(_) if new.len() >= SEARCHED_TWICE => None,
+        _ => Some(fast::smallest(old, new, geometry, options.level)?),
     };
+    let size = |made: &Option<(_, fast::Payload)>| made.as_ref().map_or(usize::MAX, |(_, payload)| payload.bytes.len());
+    if size(&projected) < size(&plain) {
+        (instruction_set, old_base, fields.projection) = (setting.instruction_set, setting.base, Some(setting.projection()));
+    }
+    let smaller = if fields.projection.is_some() { projected } else { plain };
+    let (segments, payload) = smaller.ok_or(Error::ProfileUnavailable)?;
+    let fast::Payload { bytes: payload, spent, missed, literals } = payload;
+    let parameters = fields.to_bytes();
+    let header = Header { instruction_set, old_base, parameters: &parameters, ..header_of(old, new, options, geometry) };
     let (predicted, segments) = (new.len() as u64 - literals, segments.len() as u64);
     let statistics = Statistics { header_bytes: 0, spent, segments, predicted, missed, literals };
     seal(header, &payload, geometry, statistics)
@@ -232,5 +243,8 @@ fn seal(header: Header<'_>, payload: &[u8], geometry: Geometry, statistics: Stat
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
+
+/// Images of fewer bytes are searched with and without projection.
+const SEARCHED_TWICE: usize = 8 << 20;
 
 const CRC: Crc<u32, crc::Table<16>> = Crc::<u32, crc::Table<16>>::new(&CRC_32_ISO_HDLC);

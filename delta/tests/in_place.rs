@@ -35,11 +35,11 @@ fn our_firmware_in_every_geometry() {
     let (mut logs, mut count) = (0.0, 0);
     for (old, new, name) in pairs {
         let apart = generate(old, new, &options(None)).unwrap().bytes.len();
-        for sector in [256, KIB, 4 * KIB, 16 * KIB, 128 * KIB] {
-            for scratch in [sector, (8 * KIB).max(2 * sector)] {
+        for sector in [256, KIB, 4 * KIB, 128 * KIB] {
+            for scratch in [sector, (8 * KIB).max(2 * sector)].into_iter().skip(usize::from(sector != 4 * KIB)) {
                 let made = patch(old, new, sector, scratch).bytes.len();
                 println!("{name}, sectors of {sector}, scratch {scratch}: {made} bytes in place, {apart} apart");
-                if scratch > sector {
+                if scratch > sector || sector > 16 * KIB {
                     logs += (made as f64 / apart as f64).ln();
                     count += 1;
                     // The layout itself is some 10 bytes, and a patch of a few hundred bytes has no more to lose.
@@ -120,7 +120,7 @@ fn new_bytes_are_a_source_too() {
 
 #[test]
 fn the_bytes_depend_on_images_and_options_alone() {
-    let old = code(1, 30_000);
+    let old = code(1, 10_000);
     let new = edited(&old, 2);
     let made = [1, 2, 7].map(|threads| {
         let in_place = Some(InPlace { sector: KIB, scratch: 6 * KIB + 5 });
@@ -134,16 +134,16 @@ fn the_bytes_depend_on_images_and_options_alone() {
 
 #[test]
 fn small_classes_and_chunks_bound_the_layout() {
-    // Every part elsewhere: many runs and ranges, more than a header of 224 bytes holds.
-    let order: Vec<u64> = (0..40).map(|part| part * 17 % 41).collect();
-    let (old, new) = (table(40_000, 3), [table(20_000, 9), parts(&order)[..100_000].to_vec()].concat());
-    let old = [old, parts(&(0..40).collect::<Vec<_>>())[..100_000].to_vec()].concat();
+    // Every part elsewhere: more runs and ranges than a header of 224 bytes holds.
+    let old = noise(1, 60_000);
+    let new: Vec<u8> = (0..120).flat_map(|part| &old[part * 37 % 120 * 500..][..500]).copied().collect();
     for (ram, chunk_log2) in [(8 * KIB, Some(8)), (16 * KIB, None), (256 * KIB, Some(0))] {
         let in_place = Some(InPlace { sector: 256, scratch: 8 * KIB });
         let patch = generate(&old, &new, &Options { ram: RamClass::fitting(ram), chunk_log2, ..options(in_place) }).unwrap();
         assert!(apply(&old, &patch.bytes).new == new);
         println!("class of {ram} bytes: {} bytes, {} of them header", patch.bytes.len(), patch.statistics.header_bytes);
-        assert!(chunk_log2 != Some(8) || patch.statistics.header_bytes <= 224);
+        let most = if chunk_log2 == Some(8) { 224 } else { 2000 };
+        assert!((100..=most).contains(&patch.statistics.header_bytes));
     }
 }
 
@@ -165,7 +165,7 @@ fn options_that_cannot_be_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_two_images(

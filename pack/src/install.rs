@@ -4,7 +4,7 @@ use sealift_formats::ErrorKind;
 use sealift_formats::compact::header::{Class, Parameters};
 use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::manifest::Manifest;
-use sealift_formats::patch::{Geometry, Header, Parsed, Profile, Segment};
+use sealift_formats::patch::{FastParameters, Geometry, Header, Parsed, Profile, Segment};
 use sealift_formats::trust::TrustRecord;
 use sealift_formats::varint::read_varint;
 use sealift_verify::applier::{Applied, Applier, ApplyError, Decompressors, Expectation, Memory};
@@ -173,7 +173,14 @@ impl Needs {
             return Self { chunk: patch.len().max(1), group: 1, segments: 0, class: None };
         };
         let chunk = Geometry::of_patch(patch.len() as u64, header.chunk_log2).map_or(patch.len() as u64, |geometry| geometry.chunk_size);
-        let class = Parameters::of_header(&header).ok().filter(|_| header.profile == Profile::Compact).and_then(|parameters| parameters.class());
+        let parameters = match header.profile {
+            Profile::Compact => Parameters::of_header(&header).ok(),
+            Profile::Fast => {
+                let fields = FastParameters::parse(header.parameters).ok().and_then(|parameters| parameters.projection);
+                fields.and_then(|fields| Parameters::of_projection(&header, fields).ok())
+            }
+        };
+        let class = parameters.and_then(|parameters| parameters.class());
         let count = match header.profile {
             Profile::Fast => patch.get(length..).and_then(|payload| read_varint(payload).ok()).map_or(0, |(count, _)| count),
             Profile::Compact => 0,

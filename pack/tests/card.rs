@@ -115,32 +115,28 @@ fn a_record_comes_from_a_card_in_a_reader() {
     assert!(Reader::connect("No such reader").is_err());
 
     // The command, with the record on the card alone: what the card trusts is installed, after it was approved.
-    for (package, old) in [("lamp-2.0-from-1.0", "old-1.0.bin")] {
-        let path = format!("dist/{package}.suit");
-        shop.approve(&path, "approved");
-        fs::rename(shop.path("approved"), shop.path(&path)).unwrap();
-        let settings = sealift::serve::Settings::new(
-            sealift::serve::Dist::read(&shop.path("dist")).unwrap(),
-            vec![sealift::serve::Campaign::default()],
-            folder.path().join("db"),
-        );
-        let server = sealift::serve::Server::start(settings).unwrap();
-        let said = shop.ok([
-            "device",
-            "--state",
-            "device",
-            "--url",
-            &format!("{}/dm", server.url()),
-            "--image",
-            old,
-            "--vendor",
-            "example.com",
-            "--class",
-            "lamp-mk2",
-            "--card",
-            "Virtual PCD",
-        ]);
-        assert!(said.contains(": 200 (version 2.0 is installed)"), "{said}");
-        assert!(!shop.exists("device/trust"));
-    }
+    let path = "dist/lamp-2.0-from-1.0.suit";
+    shop.approve(path, "approved");
+    fs::rename(shop.path("approved"), shop.path(path)).unwrap();
+    let dist = sealift::serve::Dist::read(&shop.path("dist")).unwrap();
+    let settings = sealift::serve::Settings::new(dist, vec![sealift::serve::Campaign::default()], folder.path().join("db"));
+    let server = sealift::serve::Server::start(settings).unwrap();
+    let url = format!("{}/dm", server.url());
+    let said = shop.ok([
+        "device",
+        "--state",
+        "device",
+        "--url",
+        &url,
+        "--image",
+        "old-1.0.bin",
+        "--vendor",
+        "example.com",
+        "--class",
+        "lamp-mk2",
+        "--card",
+        "Virtual PCD",
+    ]);
+    assert!(said.contains(": 200 (version 2.0 is installed)"), "{said}");
+    assert!(!shop.exists("device/trust"));
 }

@@ -1,8 +1,8 @@
-//! Profile `compact`: generator and applier meet here, on our own firmware, on odd images, and on damaged patches.
+//! Profile `compact`: generator and applier meet here, on our own firmware and on odd images. `compact_damage.rs` has damaged patches,
+//! `delta/tests/compact.rs` threads and maps.
 
 use std::path::Path;
 
-use proptest::prelude::*;
 use sealift::install;
 use sealift_delta::{Choice, InstructionSet, Options, Patch, Profile, RamClass, generate};
 use sealift_verify::applier::Expectation;
@@ -91,16 +91,6 @@ fn our_own_firmware_in_every_ram_class() {
 }
 
 #[test]
-fn threads_change_nothing() {
-    // Larger than the stretches that the generator works on in parallel.
-    let old: Vec<u8> = (0..40).flat_map(|_| V1_0.iter().copied()).collect();
-    let new: Vec<u8> = (0..20).flat_map(|_| V1_1.iter().chain(V2_0).copied()).collect();
-    let patches = [1, 2, 8].map(|threads| made(&old, &new, &Options { threads: Some(threads), ..options(256 << 10) }).bytes);
-    assert!(patches[0] == patches[1] && patches[1] == patches[2]);
-    assert!(apply(&old, &patches[0]).expect("a good patch") == new);
-}
-
-#[test]
 fn odd_images() {
     let noise: Vec<u8> = (0..30_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     let erased = vec![0xFF; 20_000];
@@ -116,37 +106,6 @@ fn odd_images() {
                 }
             }
         }
-    }
-}
-
-#[test]
-fn a_damaged_patch_ends_in_an_error() {
-    let patch = made(V1_0, V1_1, &options(16 << 10)).bytes;
-    for at in 0..patch.len() {
-        for mask in [0x01, 0x80, 0xFF] {
-            let mut damaged = patch.clone();
-            damaged[at] ^= mask;
-            // Another spelling of nothing (such as a longer chunk size for a patch of one chunk) may give the same image, never another.
-            assert!(apply(V1_0, &damaged).map_or(true, |image| image == V1_1), "byte {at}");
-        }
-    }
-    for length in 0..patch.len() {
-        assert!(apply(V1_0, &patch[..length]).is_err(), "cut at {length}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
-    #[test]
-    fn mutations_never_panic_and_never_give_another_image(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-        let patch = made(V1_0, V1_1, &options(8 << 10)).bytes;
-        let mut damaged = patch;
-        for (place, value) in changes {
-            let at = place.index(damaged.len());
-            damaged[at] = value;
-        }
-        prop_assert!(apply(V1_0, &damaged).map_or(true, |image| image == V1_1));
     }
 }
 

@@ -132,3 +132,13 @@ fn packages_have_pages_too() {
     assert!(shop.fails(1, ["inspect", delta, "--old", "gone", "--html", "x.html"]).contains("cannot read the old image gone"));
     assert!(!shop.exists("x.html"));
 }
+
+#[test]
+fn a_patch_in_place_shows_its_segments() {
+    let shop = shop();
+    shop.ok(["delta", "old", "new", "-o", "patch", "--profile", "compact", "--ram", "64K", "--in-place", "--sector", "4K", "--scratch", "16K"]);
+    let said: Value = serde_json::from_str(&shop.ok(["inspect", "patch", "--old", "old", "--json", "--html", "page.html"])).unwrap();
+    assert_eq!(said["anatomy"]["exact"], false);
+    assert!(said["anatomy"]["segment_count"].as_u64().unwrap() > 0);
+    elements(&String::from_utf8(shop.read("page.html")).unwrap());
+}

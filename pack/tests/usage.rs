@@ -28,6 +28,19 @@ fn a_wrong_command_line_is_exit_code_2() {
     let said = shop.fails(2, ["delta", "old-1.0.bin", "new.bin", "-o", "p", "--chunk", "300"]);
     assert!(said.contains("--chunk is 300 bytes, expected 0 or a power of two"), "{said}");
     shop.fails(2, ["delta", "old-1.0.bin", "new.bin", "-o", "p", "--isa", "mips"]);
+    let in_place = |profile, sector, scratch| {
+        shop.fails(2, ["delta", "old-1.0.bin", "new.bin", "-o", "p", "--profile", profile, "--in-place", "--sector", sector, "--scratch", scratch])
+    };
+    let said = in_place("fast", "4KiB", "8KiB");
+    assert!(said.contains("--in-place is with profile fast, expected compact") && said.contains("hint: add --profile compact"), "{said}");
+    for sector in ["128", "3000", "256KiB"] {
+        let said = in_place("compact", sector, "1MiB");
+        assert!(said.contains("expected a power of two from 256 to 128K"), "{said}");
+    }
+    let said = in_place("compact", "4KiB", "4095");
+    assert!(said.contains("--scratch is 4095 bytes, expected at least a sector of 4096"), "{said}");
+    shop.fails(2, ["delta", "old-1.0.bin", "new.bin", "-o", "p", "--profile", "compact", "--in-place"]);
+    shop.fails(2, ["delta", "old-1.0.bin", "new.bin", "-o", "p", "--profile", "compact", "--sector", "4KiB"]);
     shop.fails(2, ["delta", "old-1.0.bin", "new.bin", "-o", "p", "--format", "bsdiff40", "--isa", "thumb"]);
     let said = shop.fails(2, ["approve", package, "--key", "operator.key.pem", "--operator", "x", "--not-before", "2000", "--not-after", "1000"]);
     assert!(said.contains("would end (1970-01-01T00:16:40Z) before it begins"), "{said}");
@@ -102,4 +115,18 @@ fn help_names_every_verb() {
         assert!(shop.ok([verb, "--help"]).contains("Usage: sealift"), "{verb}");
     }
     assert!(help.contains("3 rejected"));
+}
+
+#[test]
+fn a_patch_in_place_is_made_and_shown() {
+    let shop = Workshop::new();
+    shop.images();
+    shop.ok(["delta", "old-1.0.bin", "new.bin", "-o", "p", "--profile", "compact", "--in-place", "--sector", "1KiB", "--scratch", "4KiB"]);
+    let shown = String::from_utf8(shop.run(["inspect", "p"]).stdout).unwrap();
+    assert!(shown.contains("in place") && shown.contains("sectors of 1024 bytes in ") && shown.contains("scratch"), "{shown}");
+    let shown = shop.run(["inspect", "p", "--json"]).stdout;
+    let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+    let layout = if shown["in_place"].is_null() { &shown["patch"]["in_place"] } else { &shown["in_place"] };
+    assert_eq!((layout["sector"].as_u64(), layout["scratch_sectors"].as_u64()), (Some(1024), Some(4)), "{shown}");
+    assert!(shop.run(["inspect", "p", "--old", "old-1.0.bin"]).status.success());
 }

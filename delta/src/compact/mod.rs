@@ -11,9 +11,9 @@
 
 mod encode;
 mod matching;
-mod normalise;
-mod plan;
-mod segmentation;
+pub(crate) mod normalise;
+pub(crate) mod plan;
+pub(crate) mod segmentation;
 mod types;
 
 use sealift_formats::compact::data::flag;
@@ -38,6 +38,13 @@ pub(crate) struct Setting {
     pub(crate) instruction_set: InstructionSet,
     pub(crate) base: u64,
     pub(crate) field: CompactParameters,
+}
+
+impl Setting {
+    /// The fields that projection without the coder has.
+    pub(crate) fn projection(&self) -> CompactParameters {
+        CompactParameters { data: self.field.data & !flag::TYPES, ..self.field }
+    }
 }
 
 /// A coded payload and what it was spent on.

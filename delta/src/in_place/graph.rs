@@ -52,6 +52,11 @@ impl Graph {
                 at = next;
             }
         }
+        Self::of_edges(sectors, edges)
+    }
+
+    /// The graph of edges from reader to source with their costs, several of which may be between the same nodes.
+    fn of_edges(sectors: Vec<u32>, mut edges: Vec<(u32, u32, u64)>) -> Self {
         edges.sort_unstable();
         let mut graph = Self { reads: vec![Vec::new(); sectors.len()], read_by: vec![Vec::new(); sectors.len()], sectors };
         for same in edges.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
@@ -61,6 +66,22 @@ impl Graph {
             graph.read_by[source as usize].push((reader, cost));
         }
         graph
+    }
+
+    /// The graph of blocks of `2^log2` sectors: its orders have fewer runs.
+    pub(crate) fn coarser(&self, log2: u8) -> Self {
+        let mut sectors: Vec<u32> = self.sectors.iter().map(|sector| sector >> log2).collect();
+        let block_of: Vec<u32> = {
+            let mut number = 0;
+            let starts = sectors.windows(2).map(|pair| u32::from(pair[0] != pair[1]));
+            std::iter::once(0).chain(starts).take(sectors.len()).map(|step| (number += step, number).1).collect()
+        };
+        sectors.dedup();
+        let mut edges = Vec::new();
+        for (reads, &reader) in self.reads.iter().zip(&block_of) {
+            edges.extend(reads.iter().map(|&(source, cost)| (reader, block_of[source as usize], cost)).filter(|edge| edge.0 != edge.1));
+        }
+        Self::of_edges(sectors, edges)
     }
 
     /// Nodes.

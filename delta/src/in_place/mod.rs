@@ -1,4 +1,4 @@
-//! Patches that are installed over the old image (SPEC sections 2.4 and 4.6).
+//! Patches that are installed over the old image (SPEC sections 2.4 and 4.32).
 //!
 //! | step | module |
 //! |---|---|
@@ -30,7 +30,7 @@ use crate::options::InPlaceGeometry;
 use graph::{Graph, changed};
 use hybrid::Schedule;
 use keep::Wanted;
-use order::orders;
+use order::{Order, coarse_orders, orders, price};
 use replan::Ground;
 
 /// A payload and the layout that goes with it.
@@ -88,12 +88,14 @@ pub(crate) fn encode(
         }
         tried.push(keeping);
         let batch = geometry.scratch - keeping;
-        for order in orders(&graph, batch) {
-            let sectors = fit(order.sectors, new, geometry);
+        for Order { cost, sectors } in orders(&graph, batch).into_iter().chain(coarse_orders(&graph, batch)) {
+            let fitting = fit(sectors.clone(), new, geometry);
+            let cost = if fitting == sectors { cost } else { price(&graph, &fitting, batch) };
+            let sectors = fitting;
             let (_, kept, saved) = kept_of(&sectors, batch, keeping);
             let size = kept.iter().map(|range| range.len() as u32).sum();
             match kept_sectors(size, log2) {
-                needed if needed == keeping => ways.push(Way { cost: order.cost.saturating_sub(saved), keeping, batch, sectors }),
+                needed if needed == keeping => ways.push(Way { cost: cost.saturating_sub(saved), keeping, batch, sectors }),
                 // Sectors that are not needed are the batch's.
                 needed => divisions.push(needed),
             }

@@ -3,17 +3,23 @@
 //! To break all cycles of a graph at the least cost is NP-hard. Orders are built greedily, always the sector next whose old bytes are missed least, in strongly connected components that wait
 //! for each other (Eades, Lin and Smyth, "A fast and effective heuristic for the feedback arc set problem", 1993, by weights), then improved by moves while that helps.
 
+use sealift_formats::patch::in_place::Run;
+
 use super::graph::Graph;
 
 /// What a run of the layout costs in 64ths of a bit: its two numbers.
 const RUN: u64 = 20 * 64;
 /// More nodes than this are taken in ascending or descending order: the greedy order takes quadratic time.
 const MOST_NODES: usize = 1 << 14;
+/// Blocks of a coarse order.
+const BLOCKS: [usize; 3] = [384, 128, 48];
+/// Nodes of a graph that has no coarse orders.
+const FEW_NODES: usize = 128;
 /// Steps of the local search: edges looked at.
-const STEPS: u64 = 60_000_000;
+const STEPS: u64 = 20_000_000;
 
 /// Edges looked at in random moves of one order.
-const SHAKES: u64 = 20_000_000;
+const SHAKES: u64 = 6_000_000;
 /// Orders that are moved about in so.
 const SHAKEN: usize = 2;
 
@@ -22,8 +28,6 @@ const SHAKEN: usize = 2;
 pub(crate) struct Order {
     /// Lost copies and the runs to say the order by, in 64ths of a bit.
     pub(crate) cost: u64,
-    /// Lost copies alone.
-    pub(crate) lost: u64,
     /// Sectors of the image.
     pub(crate) sectors: Vec<u32>,
 }
@@ -50,11 +54,49 @@ pub(crate) fn orders(graph: &Graph, scratch: u32) -> Vec<Order> {
         }
         search.straighten(&mut order);
         let sectors = order.iter().map(|&node| graph.sectors[node as usize]).collect();
-        orders.push(Order { cost: search.cost(&order), lost: search.lost(&order), sectors });
+        orders.push(Order { cost: search.cost(&order), sectors });
     }
     orders.sort_unstable();
     orders.dedup();
     orders
+}
+
+/// Orders of blocks of sectors, of which there are at most [`BLOCKS`], as orders of sectors: for graphs of so many nodes that runs would be too many. None for smaller graphs.
+pub(crate) fn coarse_orders(graph: &Graph, scratch: u32) -> Vec<Order> {
+    let mut all = Vec::new();
+    for most in BLOCKS.into_iter().filter(|&most| graph.len() > most.max(FEW_NODES)) {
+        let Some(log2) = (1..32).find(|log2| graph.len() >> log2 <= most) else { continue };
+        let mut groups: std::collections::BTreeMap<u32, Vec<u32>> = std::collections::BTreeMap::new();
+        for &sector in &graph.sectors {
+            groups.entry(sector >> log2).or_default().push(sector);
+        }
+        for Order { sectors: blocks, .. } in orders(&graph.coarser(log2), (scratch >> log2).max(1)) {
+            let mut sectors = Vec::new();
+            for run in Run::list(&blocks) {
+                for block in 0..run.length {
+                    let block = if run.descending { run.first - block } else { run.first + block };
+                    let group = groups.get(&block).into_iter().flatten().copied();
+                    if run.descending { sectors.extend(group.rev()) } else { sectors.extend(group) }
+                }
+            }
+            all.push(Order { cost: price(graph, &sectors, scratch), sectors });
+        }
+    }
+    all
+}
+
+/// What an order costs, in 64ths of a bit. It may have sectors that the graph does not have.
+pub(crate) fn price(graph: &Graph, sectors: &[u32], scratch: u32) -> u64 {
+    let mut batch = vec![0_u32; sectors.iter().chain(&graph.sectors).max().map_or(0, |&last| last as usize + 1)];
+    for (sectors, number) in sectors.chunks(scratch as usize).zip(0..) {
+        for &sector in sectors {
+            batch[sector as usize] = number;
+        }
+    }
+    let of = |node: usize| batch[graph.sectors[node] as usize];
+    let lost =
+        |(node, sources): (usize, &Vec<(u32, u64)>)| sources.iter().filter(|source| of(source.0 as usize) < of(node)).map(|source| source.1).sum::<u64>();
+    graph.reads.iter().enumerate().map(lost).sum::<u64>() + RUN * Run::list(sectors).len() as u64
 }
 
 /// Takes the next node by what is lost; `bold` also by what is saved for the others.

@@ -19,6 +19,8 @@ pub mod old_image;
 pub mod parameters;
 pub mod plan;
 pub mod predict;
+#[cfg(feature = "large")]
+pub mod projection;
 pub mod state;
 pub mod tables;
 #[cfg(feature = "types")]

@@ -58,7 +58,21 @@ impl Parameters {
     /// [`ErrorKind::ProfileParameters`] when the field is malformed, or the header describes what this profile cannot do: images of a GiB and more (16 MiB and more below the largest class), groups above 16 MiB, or
     /// images at two different addresses. [`ErrorKind::InPlaceProfile`] for type information in an in-place patch.
     pub fn of_header(header: &Header<'_>) -> Result<Self, ErrorKind> {
-        let CompactParameters { data, ram_size, ram } = CompactParameters::parse(header.parameters)?;
+        let class = class_of(header.ram_log2);
+        Self::of_fields(header, CompactParameters::parse(header.parameters)?, class)
+    }
+
+    /// What projection must know in a patch of profile `fast`, which uses the tables of the largest class.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ProfileParameters`] as [`of_header`](Self::of_header).
+    pub fn of_projection(header: &Header<'_>, fields: CompactParameters) -> Result<Self, ErrorKind> {
+        Self::of_fields(header, fields, class_of(0))
+    }
+
+    fn of_fields(header: &Header<'_>, fields: CompactParameters, class: u8) -> Result<Self, ErrorKind> {
+        let CompactParameters { data, ram_size, ram } = fields;
         let size = |size: u64| u32::try_from(size).ok().filter(|_| size < IMAGE_LIMIT).ok_or(ErrorKind::ProfileParameters);
         if header.group_log2 > 24 || header.base_shift != 0 {
             return Err(ErrorKind::ProfileParameters);
@@ -66,7 +80,6 @@ impl Parameters {
         if header.in_place.is_some() && data & flag::TYPES != 0 {
             return Err(ErrorKind::InPlaceProfile);
         }
-        let class = class_of(header.ram_log2);
         let wide = CLASSES.get(usize::from(class)).is_some_and(|class| class.wide);
         if !wide && header.old_size.max(header.new_size) >= u64::from(PACKED_LIMIT) {
             return Err(ErrorKind::ProfileParameters);

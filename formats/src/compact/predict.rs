@@ -438,6 +438,17 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
     }
 
+    /// Learns from all references that end in the line, whose new bytes are `new`, with the eight bytes before them in front.
+    pub fn learn_all(&mut self, map: &AddressMap<'_>, new: &[u8]) {
+        for place in 0..self.count {
+            let Some(found) = self.found.get(place).copied() else { return };
+            if usize::try_from(found.end()).is_ok_and(|end| end <= self.length) {
+                let ends = [found.start(), found.end()].map(|at| usize::try_from(at + 8).unwrap_or(usize::MAX));
+                self.learn_one(map, &found, new.get(ends[0]..ends[1]).unwrap_or(&[]));
+            }
+        }
+    }
+
     fn learn_one(&mut self, map: &AddressMap<'_>, found: &Found, bytes: &[u8]) {
         let reference = found.reference();
         let old = self.at.wrapping_add_signed(found.start());

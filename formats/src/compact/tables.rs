@@ -56,15 +56,15 @@ pub fn most_state_bytes(class: &Class) -> u64 {
 }
 
 impl<'m> Tables<'m> {
+    /// The address map and the caches, in the sizes of `class`: all that projection needs.
+    pub(super) fn projection(self, class: &Class) -> Option<(AddressMap<'m>, Corrections<'m>, Words<'m>)> {
+        let map = address_map((self.segments, self.packed), (self.order, self.reach), class)?;
+        Some((map, Corrections::new(self.corrections.get_mut(..class.cache)?), Words::new(self.words.get_mut(..class.words)?)))
+    }
+
     /// A body at its start in these tables; `None` when one is too small for `class`.
     pub fn body<O: OldImage>(self, parameters: Parameters, class: &Class, model: AnyModel, old: O) -> Option<Body<'m, O>> {
-        let index = if cfg!(feature = "large") && class.indexed { class.segments } else { 0 };
-        let (order, reach) = (self.order.get_mut(..index)?, self.reach.get_mut(..index)?);
-        let map = match class.wide {
-            #[cfg(feature = "large")]
-            true => AddressMap::new(self.segments.get_mut(..class.segments)?, order, reach),
-            _ => AddressMap::packed(self.packed.get_mut(..class.segments)?, order, reach),
-        };
+        let map = address_map((self.segments, self.packed), (self.order, self.reach), class)?;
         let coder = Model::new(self.slots.get_mut(..class.slots)?, self.weights.get_mut(..weights(class))?);
         let corrections = Corrections::new(self.corrections.get_mut(..class.cache)?);
         let words = Words::new(self.words.get_mut(..class.words)?);
@@ -84,6 +84,16 @@ impl<'m> Tables<'m> {
         let predictor = Predictor::new(parameters, old, model, corrections, words);
         Some(Body::new(parameters, predictor, map, coder, calls, types))
     }
+}
+
+fn address_map<'m>(segments: (&'m mut [Segment], &'m mut [Packed]), index: (&'m mut [u16], &'m mut [u16]), class: &Class) -> Option<AddressMap<'m>> {
+    let indexed = if cfg!(feature = "large") && class.indexed { class.segments } else { 0 };
+    let (order, reach) = (index.0.get_mut(..indexed)?, index.1.get_mut(..indexed)?);
+    Some(match class.wide {
+        #[cfg(feature = "large")]
+        true => AddressMap::new(segments.0.get_mut(..class.segments)?, order, reach),
+        _ => AddressMap::packed(segments.1.get_mut(..class.segments)?, order, reach),
+    })
 }
 
 impl<O> Body<'_, O> {

@@ -321,7 +321,8 @@ impl ReferenceModel for RiscV {
 
     #[inline]
     fn reset(&mut self) {
-        self.known = 0;
+        // The slots too: a body that is resumed at a group's start has no others (SPEC section 4.20).
+        *self = Self { wide: self.wide, ..Self::rv32() };
     }
 
     #[inline]

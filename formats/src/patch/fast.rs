@@ -1,5 +1,7 @@
 //! Profile `fast` (SPEC section 3).
 
+use crate::compact::data::flag;
+use crate::compact::parameters::CompactParameters;
 use crate::error::ErrorKind;
 
 /// The parameters of the profile (SPEC section 3.1).
@@ -7,13 +9,11 @@ use crate::error::ErrorKind;
 pub struct FastParameters {
     /// No zstd frame of the patch needs a window of more than `2^window_log` bytes. 10 to 27.
     pub window_log: u8,
-    /// Whether references in the old image are projected (SPEC section 4.3).
-    pub projection: bool,
+    /// What is looked for where references in the old image are projected (SPEC section 3.4); `None`: they are not.
+    pub projection: Option<CompactParameters>,
 }
 
 impl FastParameters {
-    /// Bytes of the parameters.
-    pub const BYTES: usize = 2;
     /// The smallest window that a zstd frame can name.
     pub const MIN_WINDOW_LOG: u8 = 10;
     /// The largest window of the profile.
@@ -25,21 +25,28 @@ impl FastParameters {
     ///
     /// [`ErrorKind::ProfileParameters`] for another number of bytes, [`ErrorKind::WindowLog`], [`ErrorKind::UnknownProjection`].
     pub fn parse(parameters: &[u8]) -> Result<Self, ErrorKind> {
-        let &[window_log, projection] = parameters else { return Err(ErrorKind::ProfileParameters) };
+        let &[window_log, projection, ref rest @ ..] = parameters else { return Err(ErrorKind::ProfileParameters) };
         if !(Self::MIN_WINDOW_LOG..=Self::MAX_WINDOW_LOG).contains(&window_log) {
             return Err(ErrorKind::WindowLog(window_log));
         }
         match projection {
-            0 => Ok(Self { window_log, projection: false }),
-            1 => Ok(Self { window_log, projection: true }),
+            0 if rest.is_empty() => Ok(Self { window_log, projection: None }),
+            0 => Err(ErrorKind::ProfileParameters),
+            1 => Some(CompactParameters::parse(rest)?)
+                .filter(|fields| fields.data & flag::TYPES == 0)
+                .map(|fields| Self { window_log, projection: Some(fields) })
+                .ok_or(ErrorKind::ProfileParameters),
             _ => Err(ErrorKind::UnknownProjection(projection)),
         }
     }
 
     /// The bytes of these parameters.
+    #[cfg(any(test, feature = "alloc"))]
     #[must_use]
-    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
-        [self.window_log, u8::from(self.projection)]
+    pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
+        let mut bytes = alloc::vec![self.window_log, u8::from(self.projection.is_some())];
+        bytes.extend(self.projection.iter().flat_map(CompactParameters::to_bytes));
+        bytes
     }
 }
 
@@ -113,14 +120,16 @@ mod tests {
 
     #[test]
     fn parameters_come_back_and_others_are_refused() {
-        for (window_log, projection) in [(10, false), (27, true)] {
+        for (window_log, projection) in
+            [(10, None), (27, Some(CompactParameters::default())), (27, Some(CompactParameters { data: 3, ram_size: 17, ram: 0x2000 }))]
+        {
             let parameters = FastParameters { window_log, projection };
             assert_eq!(FastParameters::parse(&parameters.to_bytes()), Ok(parameters));
         }
         assert_eq!(FastParameters::parse(&[9, 0]), Err(ErrorKind::WindowLog(9)));
         assert_eq!(FastParameters::parse(&[28, 0]), Err(ErrorKind::WindowLog(28)));
         assert_eq!(FastParameters::parse(&[10, 2]), Err(ErrorKind::UnknownProjection(2)));
-        for bytes in [&[][..], &[10], &[10, 0, 0]] {
+        for bytes in [&[][..], &[10], &[10, 0, 0], &[10, 1], &[10, 1, 0], &[10, 1, 16, 0], &[10, 1, 0, 0, 0]] {
             assert_eq!(FastParameters::parse(bytes), Err(ErrorKind::ProfileParameters));
         }
     }

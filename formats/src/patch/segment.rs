@@ -115,6 +115,12 @@ impl SegmentListReader {
         Ok(())
     }
 
+    /// Segments of the list.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// Whether the last number of the last column has been read.
     #[must_use]
     pub fn is_complete(&self) -> bool {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use sealift_delta::ImageFile;
 use sealift_formats::patch::{Header, InstructionSet, Parsed};
 use serde_json::json;
 
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Inspect) -> anyhow::Result<()> {
     if args.old.is_some() || args.html.is_some() {
         let patch = patch_of(&shown, &bytes)?;
         let old = args.old.as_deref().map(|path| delta::open(path, "old image")).transpose()?;
-        let anatomy = anatomy::read(patch, old.as_ref().map(|old: &ImageFile| &**old)).map_err(|error| match error {
+        let anatomy = anatomy::read(patch, old.as_deref()).map_err(|error| match error {
             // Told, and counted by scripts, as every refusal by the device's code.
             anatomy::Error::Rejected(rejection) => rejection.into(),
             other => anyhow::Error::from(other).context(context()),

@@ -66,6 +66,9 @@ pub struct Serve {
     /// The server's password in notifications.
     #[arg(long, value_name = "TEXT", default_value = serve::PASSWORD)]
     server_password: String,
+    /// Ask for the integrity header on every message (syncml:auth-MAC), instead of credentials in the first one.
+    #[arg(long)]
+    integrity: bool,
     /// Print every message.
     #[arg(long)]
     trace: bool,
@@ -98,6 +101,7 @@ pub(super) fn run(args: &Serve) -> anyhow::Result<()> {
         server_id: args.server_id.clone(),
         server_password: args.server_password.clone(),
         password: args.password.clone(),
+        integrity: args.integrity,
         trace: args.trace.then(tracer),
         ..Settings::new(dist, campaigns, database)
     };

@@ -127,8 +127,14 @@ pub struct ComponentPackage {
 pub struct Memory {
     /// What its next credentials are made with.
     pub nonce: Option<Vec<u8>>,
+    /// Whether the server wants every message sealed, instead of credentials in the first one.
+    #[serde(default)]
+    pub seals: bool,
     /// What the next notification must be made with.
     pub server_nonce: Option<Vec<u8>>,
+    /// The one that was offered to the server, where it is not known whether it arrived.
+    #[serde(default)]
+    pub offered_nonce: Option<Vec<u8>>,
     /// Sessions that it has opened itself.
     pub sessions: u16,
     /// State of the firmware update object.
@@ -155,7 +161,9 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             nonce: None,
+            seals: false,
             server_nonce: None,
+            offered_nonce: None,
             sessions: 0,
             state: fumo::State::Idle.code(),
             steps: Vec::new(),

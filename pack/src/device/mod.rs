@@ -378,7 +378,8 @@ impl Device {
         }
         let secret = Secret::new(&self.identity.server_id, &self.identity.server_password);
         let nonce = self.memory.server_nonce.clone().unwrap_or_else(|| RESYNCHRONISATION_NONCE.to_vec());
-        Ok(unverified.verify(&secret, &[&nonce])?)
+        let nonces: Vec<&[u8]> = std::iter::once(&nonce).chain(&self.memory.offered_nonce).map(Vec::as_slice).collect();
+        Ok(unverified.verify(&secret, &nonces)?)
     }
 
     /// What a server's `Replace` of a node does, without a session: the status.

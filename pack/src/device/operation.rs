@@ -2,6 +2,7 @@
 //! device whose power fails goes on where it was.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use super::check::{self, Facts};
 use super::fetch::{Failure, Fetch, Stop};
@@ -217,7 +218,7 @@ impl Device {
             engine.install(&verified, opened.patch.unwrap_or_default(), &facts.version, &self.faults).map_err(|error| match error {
                 InstallError::Rejected(rejection) => Stop::Failed(rejected(rejection)),
                 InstallError::Storage(error) => {
-                    let code = if error.kind() == std::io::ErrorKind::StorageFull { ResultCode::UpdateOutOfMemory } else { ResultCode::UpdateFailed };
+                    let code = if error.kind() == ErrorKind::StorageFull { ResultCode::UpdateOutOfMemory } else { ResultCode::UpdateFailed };
                     Stop::Failed(Failure { code, status: None, text: error.to_string() })
                 }
                 InstallError::Device(error) => Stop::Device(error),
@@ -240,9 +241,13 @@ impl Device {
         if folder.exists() { FileFlash::open(&folder, self.identity.slot) } else { FileFlash::create(&folder, &[], "", self.identity.slot) }
     }
 
-    fn package(&self, subject: &Subject) -> Result<Vec<u8>, Error> {
+    fn package(&self, subject: &Subject) -> Result<Vec<u8>, Stop> {
         let path = self.package_file(subject);
-        fs::read(&path).map_err(|source| Error::Read { path, source })
+        fs::read(&path).map_err(|source| match source.kind() {
+            // It will not come back by trying again.
+            ErrorKind::NotFound => Failure { code: ResultCode::UpdateFailed, status: None, text: "the package is gone".into() }.into(),
+            _ => Error::Read { path, source }.into(),
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::thread;
 
 use super::{Device, Error};
-use crate::oma::auth::{self, Secret};
+use crate::oma::auth::{self, MacHeader, Secret};
 use crate::oma::dm::{
     self, Alert, Challenge, Command, CommandName, Credentials, DeviceInformation, Edit, Exec, Header, Interaction, Item, Location, Message, Meta, ObjectError,
     Outcome, Reassembler, Response, Results, Status, code, status,
@@ -62,11 +62,7 @@ impl Device {
             let (answer, header) = self.send(&session, &first)?;
             logins += 1;
             let Some(header) = header else { return Err(Error::Server("the answer has no status for the header".into())) };
-            let nonce = header.challenge.as_ref().filter(|challenge| challenge.scheme == auth::MD5).and_then(|challenge| challenge.next_nonce.clone());
-            let challenged = nonce.is_some();
-            if let Some(nonce) = nonce {
-                self.memory.nonce = Some(nonce);
-            }
+            let challenged = self.challenged(&header);
             match header.code {
                 status::INVALID_CREDENTIALS | status::MISSING_CREDENTIALS if challenged && logins < MAX_LOGINS => {}
                 status::OK | status::AUTHENTICATED => break answer,
@@ -82,9 +78,26 @@ impl Device {
             let Some(next) = self.reply(&mut session, &answer)? else { return Ok(()) };
             // Nothing is promised that would not survive a power cut.
             self.save()?;
-            (answer, _) = self.send(&session, &next)?;
+            let header;
+            (answer, header) = self.send(&session, &next)?;
+            if let Some(header) = header {
+                self.challenged(&header);
+                if !status::is_success(header.code) {
+                    self.save()?;
+                    return Err(Error::Refused(header.code));
+                }
+            }
         }
         Err(Error::Server("the session does not end".into()))
+    }
+
+    /// Keeps what the server says that the next message must be made with. Whether it said so.
+    fn challenged(&mut self, header: &Status) -> bool {
+        let challenge = header.challenge.as_ref().filter(|challenge| [auth::MD5, auth::MAC].contains(&challenge.scheme.as_str()));
+        let Some((challenge, nonce)) = challenge.and_then(|challenge| Some((challenge, challenge.next_nonce.clone()?))) else { return false };
+        self.memory.seals = challenge.scheme == auth::MAC;
+        self.memory.nonce = Some(nonce);
+        true
     }
 
     fn header(&self, session: &mut Session) -> Header {
@@ -98,7 +111,7 @@ impl Device {
     fn initialisation(&self, session: &mut Session, reason: &Reason, requests: &[Alert]) -> Result<Message, Error> {
         let mut header = self.header(session);
         header.source = Location { uri: self.identity.id.clone(), name: Some(self.identity.id.clone()) };
-        if let Some(nonce) = &self.memory.nonce {
+        if let Some(nonce) = self.memory.nonce.as_ref().filter(|_| !self.memory.seals) {
             header.credentials = Some(Credentials::md5(&Secret::new(&self.identity.id, &self.identity.password), nonce));
         }
         let information = DeviceInformation {
@@ -133,9 +146,10 @@ impl Device {
         let bytes = message.encode(self.encoding)?;
         self.trace(|encoding| trace::describe("device -> server", message, encoding, bytes.len()));
         let mut attempt = 0;
-        let body = loop {
-            match self.post(&bytes) {
-                Ok(body) => break body,
+        let seal = self.seal(&bytes)?;
+        let (body, theirs) = loop {
+            match self.post(&bytes, seal.as_deref()) {
+                Ok(answer) => break answer,
                 Err(error) if attempt >= self.patience.messages => return Err(error),
                 Err(_) => {
                     attempt += 1;
@@ -154,21 +168,62 @@ impl Device {
             Command::Status(status) if status.command == CommandName::SyncHdr && status.message_ref == own => Some(status.clone()),
             _ => None,
         });
+        let offers = message.commands.iter().any(|command| matches!(command, Command::Status(status) if status.challenge.is_some()));
+        let is_taken = offers && header.as_ref().is_some_and(|header| status::is_success(header.code));
+        let arrived = self.check_seal(session, &body, theirs.as_deref(), is_taken)?;
+        // What was offered holds from when it is known that the server has it.
+        if (is_taken || arrived) && self.memory.offered_nonce.is_some() {
+            self.memory.server_nonce = self.memory.offered_nonce.take();
+        }
         Ok((answer, header))
     }
 
-    fn post(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    /// The integrity header for a message, if the server wants it.
+    fn seal(&self, bytes: &[u8]) -> Result<Option<String>, Error> {
+        let Some(nonce) = self.memory.nonce.as_ref().filter(|_| self.memory.seals) else { return Ok(None) };
+        let mac = Secret::new(&self.identity.id, &self.identity.password).mac(nonce, bytes).to_vec();
+        let header = MacHeader { username: self.identity.id.clone(), mac }.write();
+        header.map(Some).map_err(|_| Error::Internal("an id with quotation marks"))
+    }
+
+    /// An answer must be sealed with the nonce that its question offered, if the server has taken the question, and with that or the one
+    /// before if it has not. In the first answers of a session, where a server may have lost its nonce, a seal may be missing, but must not
+    /// be wrong. Whether the seal shows that the server has what was offered.
+    fn check_seal(&self, session: &Session, body: &[u8], header: Option<&str>, is_taken: bool) -> Result<bool, Error> {
+        if !self.memory.seals {
+            return Ok(false);
+        }
+        let secret = Secret::new(&self.identity.server_id, &self.identity.server_password);
+        let seal = header.map(MacHeader::parse);
+        let holds = |nonce: &Option<Vec<u8>>| match (nonce, &seal) {
+            (Some(nonce), Some(Ok(seal))) => seal.username == self.identity.server_id && secret.verify_mac(nonce, body, &seal.mac),
+            _ => false,
+        };
+        match &seal {
+            _ if holds(&self.memory.offered_nonce) => Ok(true),
+            _ if !is_taken && holds(&self.memory.server_nonce) => Ok(false),
+            None if !session.challenged => Ok(false),
+            _ => Err(Error::Server("the answer's integrity header is missing or wrong".into())),
+        }
+    }
+
+    fn post(&self, bytes: &[u8], seal: Option<&str>) -> Result<(Vec<u8>, Option<String>), Error> {
         let media_type = self.encoding.content_type();
-        let sent = self.agent.post(&self.url).content_type(media_type).header("Accept", media_type).header("Cache-Control", "no-store").send(bytes);
+        let mut request = self.agent.post(&self.url).content_type(media_type).header("Accept", media_type).header("Cache-Control", "no-store");
+        if let Some(seal) = seal {
+            request = request.header(auth::MAC_HEADER, seal);
+        }
+        let sent = request.send(bytes);
         let response = sent.map_err(|error| Error::Network { url: self.url.clone(), text: error.to_string() })?;
         let code = response.status();
         if !code.is_success() {
             return Err(Error::Network { url: self.url.clone(), text: format!("it answers {code}") });
         }
+        let theirs = response.headers().get(auth::MAC_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         let mut reader = response.into_body().into_reader().take(super::MAX_ANSWER_BYTES as u64 + 1);
         reader.read_to_end(&mut body).map_err(|error| Error::Network { url: self.url.clone(), text: error.to_string() })?;
-        Ok(body)
+        Ok((body, theirs))
     }
 
     /// What we say to a message of the server; `None` if it ends the session.
@@ -178,13 +233,13 @@ impl Device {
             return Ok(None);
         }
         let mut header_status = Status::new(0, message.header.message_id, 0, CommandName::SyncHdr, status::OK);
-        if !session.challenged {
-            // What the next notification must be made with.
+        if !session.challenged || self.memory.seals {
+            // What the next notification must be made with; and the next answer, where messages are sealed.
             session.challenged = true;
             let mut nonce = vec![0; 16];
             if getrandom::fill(&mut nonce).is_ok() {
-                self.memory.server_nonce = Some(nonce.clone());
-                header_status.challenge = Some(Challenge { scheme: auth::MD5.into(), next_nonce: Some(nonce) });
+                self.memory.offered_nonce = Some(nonce.clone());
+                header_status.challenge = Some(Challenge { scheme: if self.memory.seals { auth::MAC } else { auth::MD5 }.into(), next_nonce: Some(nonce) });
             }
         }
         let mut answers = vec![Command::Status(header_status)];

@@ -70,8 +70,8 @@ impl Page<'_> {
         write!(html, "<p>{} bytes that make a new image of {} bytes{share}.", Grouped(whole), Grouped(anatomy.new_size))?;
         if !anatomy.exact {
             html.push_str(
-                " <strong>Without the old image</strong> (<code>--old</code>) the segment list is all that can be told: what was predicted right, \
-                 and what it cost, is not known.",
+                " <strong>Without the old image</strong> (<code>--old</code>), and for a patch in place, the segment list is all that can be told: what was \
+                 predicted right, and what it cost, is not known.",
             );
         }
         html.push_str("</p>\n");

@@ -128,7 +128,7 @@ pub fn read(bytes: &[u8]) -> Result<Patch, Error> {
             runs: layout.runs().map(|run| (run.first, run.length, run.descending)).collect(),
         }),
         window: fast.map(|fast| names::bytes_of_log2(fast.window_log)),
-        projection: fast.map(|fast| fast.projection),
+        projection: fast.map(|fast| fast.projection.is_some()),
         segments: fast.and_then(|_| segment_count(bytes.get(length..)?)),
     })
 }

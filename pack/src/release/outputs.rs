@@ -202,7 +202,7 @@ pub const PLACEHOLDER_SERVER: &str = "http://server.invalid/dm";
 /// What a message has beside the part of a large object, in bytes, at most.
 pub const MESSAGE_OVERHEAD_BYTES: u32 = 1024;
 
-/// The ways to give a device a package, as commands in their order. Numbers count from 1; [`renumber`] puts others in their place.
+/// The ways to give a device a package, as commands in their order. Numbers count from 1; [`renumber`](commands::renumber) puts others in their place.
 pub mod commands {
     use super::*;
 

@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::record::{Device, Event, Outcome};
-use super::session::{self, Context, Reply};
+use super::session::{self, Context, Received, Reply};
 use super::store::{self, Change, Store};
 use crate::oma::auth::Secret;
-use crate::oma::dm::Encoding;
 use crate::oma::notification::{Initiator, Notification, RESYNCHRONISATION_NONCE, UserInteraction};
 
 /// Jobs that are taken into one transaction at most.
@@ -23,7 +22,7 @@ const MAX_BATCH: usize = 64;
 #[derive(Debug)]
 pub(super) enum Work {
     /// A message of a device.
-    Message { body: Vec<u8>, encoding: Encoding },
+    Message(Received),
     /// A device asks whether there is a notification for it.
     Push { device: String },
     /// A status report of the download descriptor's way.
@@ -91,7 +90,7 @@ fn run(context: &Context, store: &Store, waiting: &Receiver<Job>) {
 fn do_work(context: &Context, change: &mut Change<'_>, work: &Work) -> Result<Done, store::Error> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     match work {
-        Work::Message { body, encoding } => session::receive(context, change, body, *encoding, now).map(Done::Reply),
+        Work::Message(received) => session::receive(context, change, received, now).map(Done::Reply),
         Work::Push { device } => push(context, change, device, now).map(Done::Notification),
         Work::Notice { package, order, code, text } => notice(context, change, package, order.as_deref(), (*code, text), now).map(Done::Recorded),
         Work::Status => status(context, change, now).map(Done::Status),

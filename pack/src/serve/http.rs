@@ -15,9 +15,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::engine::{Done, Engine, Work};
-use super::session::{Context, MAX_MESSAGE_BYTES};
+use super::session::{Context, MAX_MESSAGE_BYTES, Received};
 use super::{page, range};
 use crate::documents::dlota;
+use crate::oma::auth;
 use crate::oma::dm::Encoding;
 use crate::oma::notification;
 
@@ -122,6 +123,7 @@ async fn message(request: Request<Incoming>, site: &Site) -> Answer {
     let Some(encoding) = header_text(request.headers(), &header::CONTENT_TYPE).and_then(Encoding::from_content_type) else {
         return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/vnd.syncml.dm+xml or application/vnd.syncml.dm+wbxml");
     };
+    let mac = request.headers().get(auth::MAC_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let limit = usize::try_from(MAX_MESSAGE_BYTES).unwrap_or(usize::MAX);
     let body = match body(request, limit).await {
         Ok(body) => body,
@@ -132,10 +134,14 @@ async fn message(request: Request<Incoming>, site: &Site) -> Answer {
         }
         Err(BodyError::Broken) => return text(StatusCode::BAD_REQUEST, "the body did not arrive"),
     };
-    match site.engine.work(Work::Message { body, encoding }).await {
+    match site.engine.work(Work::Message(Received { body, encoding, mac })).await {
         Ok(Done::Reply(reply)) => {
             let status = StatusCode::from_u16(reply.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            content(status, encoding.content_type(), reply.body.into())
+            let mut answer = content(status, encoding.content_type(), reply.body.into());
+            if let Some(mac) = reply.mac.and_then(|mac| HeaderValue::from_str(&mac).ok()) {
+                answer.headers_mut().insert(auth::MAC_HEADER, mac);
+            }
+            answer
         }
         other => failed(other),
     }

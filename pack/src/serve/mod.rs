@@ -63,6 +63,8 @@ pub struct Settings {
     pub server_password: String,
     /// The password of every device.
     pub password: String,
+    /// Whether every message must have the integrity header, instead of credentials in the first one.
+    pub integrity: bool,
     /// What is told every message.
     pub trace: Option<Trace>,
 }
@@ -81,6 +83,7 @@ impl Settings {
             server_id: SERVER_ID.into(),
             server_password: PASSWORD.into(),
             password: PASSWORD.into(),
+            integrity: false,
             trace: None,
         }
     }
@@ -148,6 +151,7 @@ impl Server {
             server_id: settings.server_id,
             server_password: settings.server_password,
             password: settings.password,
+            integrity: settings.integrity,
             trace: settings.trace,
         });
         let (stop, stopped) = watch::channel(false);

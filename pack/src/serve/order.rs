@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::campaign::{self, Campaign, Delivery, Kind};
 use super::dist::Package;
 use super::record::{Asked, Order, Sending, Stage};
-use super::session::Exchange;
+use super::session::{Exchange, nonce};
 use super::store;
 use crate::documents::dlota;
 use crate::hex;
@@ -118,7 +118,9 @@ impl Exchange<'_, '_> {
         self.session.has_ordered = true;
         self.device.orders += 1;
         let digest = hex::encode(&Sha256::digest(self.device.id.as_bytes())[..4]);
-        let correlator = format!("{}.{digest}.{}", campaign.name, self.device.orders);
+        // Another database counts from 1 again, and a device may still hold a report of the one before.
+        let random = hex::encode(nonce().get(..4).unwrap_or_default());
+        let correlator = format!("{}.{digest}.{}.{random}", campaign.name, self.device.orders);
         let progress = self.device.progress.entry(campaign.name.clone()).or_default();
         progress.stage = Stage::Ordered;
         progress.order = Some(Order { correlator: correlator.clone(), accepted: false });

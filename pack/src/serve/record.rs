@@ -107,6 +107,8 @@ pub struct Session {
     pub digest: Vec<u8>,
     /// The answer to it.
     pub answer: Vec<u8>,
+    /// Its integrity header.
+    pub answer_mac: Option<String>,
     /// Our last message.
     pub own_message: u32,
     /// What our commands in it were for.

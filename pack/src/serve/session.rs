@@ -9,7 +9,7 @@ use super::campaign::Campaign;
 use super::dist::Dist;
 use super::record::{Asked, Device, Event, Outcome, Progress, Session, Stage};
 use super::store::{self, Change};
-use crate::oma::auth::{self, Secret};
+use crate::oma::auth::{self, MacHeader, Secret};
 use crate::oma::dm::{
     self, Alert, Challenge, Command, CommandName, Credentials, Encoding, GenericAlert, Header, Message, Meta, Response, Status, code, status,
 };
@@ -34,6 +34,8 @@ pub(super) struct Context {
     pub(super) server_password: String,
     /// The password of every device: this server is for trials.
     pub(super) password: String,
+    /// Whether every message must have the integrity header.
+    pub(super) integrity: bool,
     pub(super) trace: Option<super::Trace>,
 }
 
@@ -54,13 +56,25 @@ impl Context {
 pub(super) struct Reply {
     pub(super) http_status: u16,
     pub(super) body: Vec<u8>,
+    /// The integrity header.
+    pub(super) mac: Option<String>,
+}
+
+/// What a device sends.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) body: Vec<u8>,
+    pub(super) encoding: Encoding,
+    /// The integrity header.
+    pub(super) mac: Option<String>,
 }
 
 /// Takes a message.
 ///
 /// # Errors
 /// The database's.
-pub(super) fn receive(context: &Context, change: &mut Change<'_>, body: &[u8], encoding: Encoding, now: u64) -> Result<Reply, store::Error> {
+pub(super) fn receive(context: &Context, change: &mut Change<'_>, received: &Received, now: u64) -> Result<Reply, store::Error> {
+    let (body, encoding) = (received.body.as_slice(), received.encoding);
     let limits = Limits { bytes: usize::try_from(MAX_MESSAGE_BYTES).unwrap_or(usize::MAX), ..Limits::MESSAGE };
     let message = match Message::decode(body, encoding, &limits) {
         Ok(message) => message,
@@ -81,20 +95,20 @@ pub(super) fn receive(context: &Context, change: &mut Change<'_>, body: &[u8], e
         && (session.id.as_str(), session.message, &session.digest) == (message.header.session_id.as_str(), message.header.message_id, &digest)
     {
         context.trace(|| "    seen before: the same answer again\n".to_owned());
-        return Ok(Reply { http_status: 200, body: session.answer.clone() });
+        return Ok(Reply { http_status: 200, body: session.answer.clone(), mac: session.answer_mac.clone() });
     }
     let session = match device.session.take() {
         Some(session) if session.id == message.header.session_id && message.header.message_id == session.message + 1 => session,
         _ => Session { id: message.header.session_id.clone(), ..Session::default() },
     };
     device.seen = now;
-    let mut exchange = Exchange { context, change, message, device, session, answers: Vec::new(), now };
+    let mut exchange = Exchange { context, change, received, message, device, session, answers: Vec::new(), now };
     exchange.session.message = exchange.message.header.message_id;
     exchange.session.digest = digest;
     let Some(answer) = exchange.answer()? else {
         exchange.device.session = None;
         exchange.change.put_device(&exchange.device)?;
-        return Ok(Reply { http_status: 200, body: Vec::new() });
+        return Ok(Reply { http_status: 200, body: Vec::new(), mac: None });
     };
     let reply = match answer.encode(encoding) {
         Ok(bytes) => {
@@ -103,10 +117,12 @@ pub(super) fn receive(context: &Context, change: &mut Change<'_>, body: &[u8], e
         }
         Err(error) => return Ok(refusal(context, &error, encoding)),
     };
+    let mac = exchange.seal(&reply);
     exchange.session.answer.clone_from(&reply);
+    exchange.session.answer_mac.clone_from(&mac);
     exchange.device.session = Some(exchange.session);
     exchange.change.put_device(&exchange.device)?;
-    Ok(Reply { http_status: 200, body: reply })
+    Ok(Reply { http_status: 200, body: reply, mac })
 }
 
 /// The answer to what cannot be read: a status for its header, since that is what a device understands, under an HTTP status that says the
@@ -117,13 +133,14 @@ pub(super) fn refusal(context: &Context, error: &dm::Error, encoding: Encoding) 
     let header = Header::new("0", 1, "unknown", &context.address());
     let message = Message { header, commands: vec![Command::Status(answer)], is_final: true };
     let http_status = if code == status::REQUEST_ENTITY_TOO_LARGE { 413 } else { 400 };
-    Reply { http_status, body: message.encode(encoding).unwrap_or_default() }
+    Reply { http_status, body: message.encode(encoding).unwrap_or_default(), mac: None }
 }
 
 /// A message being answered.
 pub(super) struct Exchange<'a, 't> {
     pub(super) context: &'a Context,
     pub(super) change: &'a mut Change<'t>,
+    received: &'a Received,
     message: Message,
     pub(super) device: Device,
     pub(super) session: Session,
@@ -205,7 +222,10 @@ impl Exchange<'_, '_> {
         let mut answer = Status::new(1, header.message_id, 0, CommandName::SyncHdr, status::OK);
         answer.target_refs.push(header.target.uri.clone());
         answer.source_refs.push(header.source.uri.clone());
-        if !self.session.is_authenticated {
+        if self.context.integrity {
+            let (code, challenge) = self.check_integrity();
+            (answer.code, answer.challenge) = (code, Some(challenge));
+        } else if !self.session.is_authenticated {
             let secret = Secret::new(&self.device.id, &self.context.password);
             let holds = |credentials: &Credentials| !self.device.nonce.is_empty() && credentials.verify_md5(&secret, &self.device.nonce);
             answer.code = match &header.credentials {
@@ -225,6 +245,31 @@ impl Exchange<'_, '_> {
         }
         self.answers.push(Command::Status(answer));
         self.session.is_authenticated
+    }
+
+    /// Every message must be sealed with the nonce that the answer before gave out; it is good for one.
+    fn check_integrity(&mut self) -> (u16, Challenge) {
+        let secret = Secret::new(&self.device.id, &self.context.password);
+        let holds = |text: &String| {
+            let seal = MacHeader::parse(text).ok().filter(|seal| seal.username == self.device.id && !self.device.nonce.is_empty());
+            seal.is_some_and(|seal| secret.verify_mac(&self.device.nonce, &self.received.body, &seal.mac))
+        };
+        let code = match &self.received.mac {
+            Some(text) if holds(text) => status::OK,
+            Some(_) => status::INVALID_CREDENTIALS,
+            None => status::MISSING_CREDENTIALS,
+        };
+        self.session.is_authenticated = code == status::OK;
+        self.session.failures += u32::from(code == status::INVALID_CREDENTIALS);
+        self.device.nonce = nonce();
+        (code, Challenge { scheme: auth::MAC.into(), next_nonce: Some(self.device.nonce.clone()) })
+    }
+
+    /// Seals our own answer, once the device has said with which nonce.
+    fn seal(&self, answer: &[u8]) -> Option<String> {
+        let nonce = self.device.server_nonce.as_ref().filter(|_| self.context.integrity)?;
+        let mac = Secret::new(&self.context.server_id, &self.context.server_password).mac(nonce, answer).to_vec();
+        MacHeader { username: self.context.server_id.clone(), mac }.write().ok()
     }
 
     fn say(&mut self, command: &Command, code: u16) {

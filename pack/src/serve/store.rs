@@ -16,7 +16,7 @@ const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
 /// The most devices that a server takes.
 pub const MAX_DEVICES: u64 = 10_000;
 /// The most results that a server keeps.
-pub const MAX_OUTCOMES: u64 = 1_000_000;
+pub const MAX_OUTCOMES: u64 = 100_000;
 /// How many events are kept.
 const MAX_EVENTS: u64 = 2_000;
 

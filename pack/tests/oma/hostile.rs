@@ -356,3 +356,51 @@ fn who_says_nothing_keeps_nobody_waiting() {
     }
     is_alive(&trial);
 }
+
+#[test]
+fn sealed_sessions_notice_every_change() {
+    let sealed = |change: fn(&mut sealift::serve::Campaign)| Trial::with(vec![campaign(change)], |settings| settings.integrity = true);
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let trial = sealed(|campaign| campaign.delivery = sealift::serve::Delivery::LargeObject);
+        let mut kit = trial.device("a");
+        (kit.encoding, kit.identity.max_message) = (encoding, 2048);
+        assert_eq!(kit.codes(), [200]);
+        // And again, with what was agreed in the session before; and with a server that seals, the notification too.
+        assert!(kit.run().is_empty());
+    }
+    // Somebody between them changes one byte of the device's messages, or of the server's, or takes the seal away.
+    for (what, error) in [("nothing", None), ("question", Some("401")), ("answer", Some("integrity")), ("seal", Some("integrity"))] {
+        let trial = sealed(|_| {});
+        let url = trial.url();
+        let between = OddServer::sealed(move |path, count, body, seal| {
+            if path != "/dm" {
+                return (Odd { status: 404, ..Odd::default() }, None);
+            }
+            let mut body = body.to_vec();
+            if what == "question" && count == 3 {
+                let at = body.windows(5).position(|window| window == b"<Data").unwrap() + 6;
+                body[at] ^= 1;
+            }
+            let headers: Vec<(&str, &str)> =
+                [("Content-Type", Encoding::Xml.content_type())].into_iter().chain(seal.map(|seal| (auth::MAC_HEADER, seal))).collect();
+            let (status, head, mut answer) = request(&url, "POST", &headers, &body);
+            let theirs = head.lines().find_map(|line| line.strip_prefix("x-syncml-hmac: ")).map(str::to_owned);
+            if what == "answer" && count == 3 {
+                let at = answer.windows(5).position(|window| window == b"<Data").unwrap() + 6;
+                answer[at] ^= 1;
+            }
+            (Odd { status, media_type: Encoding::Xml.content_type().into(), body: answer, cut: None }, theirs.filter(|_| what != "seal"))
+        });
+        let mut kit = trial.device("x");
+        kit.url = format!("{}/dm", between.url);
+        let done = kit.open().unwrap().run(&Wish::Orders);
+        match (error, done) {
+            (None, Ok(done)) => assert_eq!(done[0].code, 200),
+            (Some(part), Err(error)) => assert!(error.to_string().contains(part), "{what}: {error}"),
+            (_, other) => panic!("{what}: {other:?}"),
+        }
+        // Without somebody between them they find together again, whatever was lost.
+        kit.url = trial.url();
+        assert_eq!(kit.codes(), if error.is_some() { vec![200] } else { Vec::new() }, "{what}");
+    }
+}

@@ -74,3 +74,25 @@ fn a_component() {
     let cuts = every_cut(|campaign| (campaign.kind, campaign.delivery) = (Kind::Component, Delivery::Vendor));
     assert!(cuts > 12, "{cuts}");
 }
+
+#[test]
+fn a_package_that_is_gone_is_reported_and_does_not_hold_the_device_for_ever() {
+    let trial = Trial::one(|campaign| (campaign.delivery, campaign.attempts) = (Delivery::Vendor, 1));
+    let mut kit = trial.device("a");
+    // The first writes are those of the sessions and the download; the package is noted as there a little later.
+    for at in 1.. {
+        kit.root = trial.folder.path().join(format!("{at}"));
+        kit.identity.id = format!("SIM:{at}");
+        kit.faults = vec![Fault::PowerCutAt(at)];
+        let _ = kit.open().and_then(|mut device| device.run(&sealift::device::Wish::Orders));
+        kit.faults.clear();
+        let device = kit.open().unwrap();
+        if device.memory().pending.as_ref().is_some_and(|pending| pending.url.is_none()) {
+            break;
+        }
+        assert!(at < 100);
+    }
+    std::fs::remove_file(kit.root.join("firmware.package")).unwrap();
+    assert_eq!(kit.codes(), [410]);
+    assert!(kit.runs(0));
+}

@@ -257,7 +257,12 @@ pub fn request(url: &str, method: &str, headers: &[(&str, &str)], body: &[u8]) -
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let split = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8_lossy(&answer[..split]).to_lowercase();
+    // Names in lower case; values as they are.
+    let head = String::from_utf8_lossy(&answer[..split])
+        .lines()
+        .map(|line| line.split_once(": ").map_or(line.to_owned(), |(name, value)| format!("{}: {value}", name.to_lowercase())))
+        .collect::<Vec<_>>()
+        .join("\n");
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, head, answer[split + 4..].to_vec())
 }
@@ -289,6 +294,11 @@ impl OddServer {
 
     /// The same with the body that was sent.
     pub fn talking(answer: impl Fn(&str, usize, &[u8]) -> Odd + Send + 'static) -> Self {
+        Self::sealed(move |path, count, body, _| (answer(path, count, body), None))
+    }
+
+    /// The same with the integrity header of both.
+    pub fn sealed(answer: impl Fn(&str, usize, &[u8], Option<&str>) -> (Odd, Option<String>) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
@@ -300,25 +310,28 @@ impl OddServer {
                 let mut line = String::new();
                 let _ = reader.read_line(&mut line);
                 let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-                let mut length = 0;
+                let (mut length, mut seal) = (0, None);
                 loop {
                     let mut header = String::new();
                     if reader.read_line(&mut header).unwrap_or(0) == 0 || header.trim().is_empty() {
                         break;
                     }
-                    if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-                        length = value.trim().parse().unwrap_or(0);
+                    match header.split_once(':') {
+                        Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().unwrap_or(0),
+                        Some((name, value)) if name.eq_ignore_ascii_case("x-syncml-hmac") => seal = Some(value.trim().to_owned()),
+                        _ => {}
                     }
                 }
                 let mut body = vec![0; length];
                 let _ = reader.read_exact(&mut body);
                 log.lock().unwrap().push((path.clone(), String::from_utf8_lossy(&body).into_owned()));
-                let odd = answer(&path, count, &body);
+                let (odd, theirs) = answer(&path, count, &body, seal.as_deref());
                 let head = format!(
-                    "HTTP/1.1 {} Odd\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                    "HTTP/1.1 {} Odd\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n{}\r\n",
                     odd.status,
                     odd.media_type,
-                    odd.body.len()
+                    odd.body.len(),
+                    theirs.map(|seal| format!("x-syncml-hmac: {seal}\r\n")).unwrap_or_default()
                 );
                 let sent = &odd.body[..odd.cut.unwrap_or(odd.body.len()).min(odd.body.len())];
                 let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(sent));

@@ -284,6 +284,26 @@ pub(super) fn kept_at(layout: &InPlace<'_>) -> u32 {
     u64::from(sectors).checked_mul(layout.sector_size()).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
 }
 
+impl<O: ReadImage> Old<O> {
+    /// An old image of which nothing is kept.
+    #[cfg(feature = "large")]
+    pub(super) fn new(image: O) -> Self {
+        Self { image, kept_at: 0, error: None }
+    }
+
+    /// The image itself.
+    #[cfg(feature = "large")]
+    pub(super) fn image_mut(&mut self) -> &mut O {
+        &mut self.image
+    }
+
+    /// The first error of the storage.
+    #[cfg(feature = "large")]
+    pub(super) fn take_error(&mut self) -> Option<O::Error> {
+        self.error.take()
+    }
+}
+
 impl<O: ReadImage> core::fmt::Debug for Old<O> {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.debug_struct("Old").field("failed", &self.error.is_some()).finish_non_exhaustive()

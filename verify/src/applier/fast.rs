@@ -1,12 +1,15 @@
 //! Profile `fast` (SPEC section 3).
 
 use sealift_formats::ErrorKind;
-use sealift_formats::patch::{FastParameters, GroupHead, SegmentListHead, SegmentListReader};
+use sealift_formats::compact::parameters::CompactParameters;
+use sealift_formats::compact::tables::Tables;
+use sealift_formats::patch::{FastParameters, GroupHead, Header, SegmentListHead, SegmentListReader};
 use sealift_formats::varint::VarintReader;
 
 use super::error::{ApplyError, refused};
 use super::frame::{Filled, Frame, FrameError};
 use super::payload::{Decoded, PayloadDecoder, Plan, Workspace};
+use super::prediction::{self, Prediction};
 use super::runs::{Cursor, Kind};
 use super::sizes::{to_u64, to_usize};
 use crate::decompress::Decompressor;
@@ -40,6 +43,7 @@ enum Stage {
 pub(super) struct Fast<D> {
     plan: Plan,
     window_log: u8,
+    projection: Option<CompactParameters>,
     stage: Stage,
     number: VarintReader,
     literals: Frame<D>,
@@ -54,15 +58,16 @@ pub(super) struct Fast<D> {
 
 impl<D: Decompressor> Fast<D> {
     /// Makes ready; takes the decompressors only when it returns a decoder.
-    pub(super) fn new(plan: Plan, parameters: &[u8], decompressors: Decompressors<D>) -> Result<Self, Error> {
-        let FastParameters { window_log, projection } = FastParameters::parse(parameters).map_err(|kind| refused(kind, 0))?;
-        if projection {
-            return Err(Error::NotBuiltIn);
+    pub(super) fn new(plan: Plan, header: &Header<'_>, decompressors: Decompressors<D>) -> Result<Self, Error> {
+        let FastParameters { window_log, projection } = FastParameters::parse(header.parameters).map_err(|kind| refused(kind, 0))?;
+        if let Some(fields) = projection {
+            prediction::check(header, fields)?;
         }
         let frame = |decompressor| Frame::new(decompressor, window_log).map_err(|error| at(error, plan.payload_start));
         Ok(Self {
             plan,
             window_log,
+            projection,
             stage: Stage::ListHead(0, SegmentListHead::default()),
             number: VarintReader::default(),
             literals: frame(decompressors.literal)?,
@@ -72,6 +77,14 @@ impl<D: Decompressor> Fast<D> {
             consumed: 0,
             part: 0,
         })
+    }
+
+    /// Where its predictions come from.
+    pub(super) fn prediction<'m, O: ReadImage>(&self, header: &Header<'_>, old: O, tables: Option<Tables<'m>>) -> Result<Prediction<'m, O>, Error> {
+        match self.projection {
+            None => Ok(Prediction::plain(old)),
+            Some(fields) => Prediction::projected(header, fields, old, tables),
+        }
     }
 
     fn payload_left(&self) -> u64 {
@@ -131,7 +144,13 @@ impl<D: Decompressor> Fast<D> {
     }
 
     /// The packed segment list; `left` bytes of it are still to come out.
-    fn list<O>(&mut self, mut reader: SegmentListReader, left: u64, input: &mut &[u8], work: &mut Workspace<'_, O>) -> Result<Option<Stage>, Error> {
+    fn list<O: ReadImage>(
+        &mut self,
+        mut reader: SegmentListReader,
+        left: u64,
+        input: &mut &[u8],
+        work: &mut Workspace<'_, '_, O>,
+    ) -> Result<Option<Stage>, Error> {
         if left > 0 {
             let limit = to_usize(left).min(work.scratch.len());
             let raw = work.scratch.get_mut(..limit).filter(|raw| !raw.is_empty()).ok_or(Error::BufferTooSmall)?;
@@ -155,6 +174,7 @@ impl<D: Decompressor> Fast<D> {
             return Err(self.fault(ErrorKind::FrameEnd));
         }
         self.literals.restart(self.window_log).map_err(|error| self.fault(error))?;
+        work.prediction.enter(work.segments.get(..reader.count()).unwrap_or_default())?;
         self.next_group().map(Some)
     }
 
@@ -171,7 +191,7 @@ impl<D: Decompressor> Fast<D> {
     }
 
     /// The numbers before a group, one at a time; `None` when more input is needed.
-    fn group_head<O>(&mut self, read: u8, mut head: GroupHead, input: &mut &[u8], work: &Workspace<'_, O>) -> Result<Option<Stage>, Error> {
+    fn group_head<O: ReadImage>(&mut self, read: u8, mut head: GroupHead, input: &mut &[u8], work: &Workspace<'_, '_, O>) -> Result<Option<Stage>, Error> {
         let Some(value) = self.number(input)? else { return Ok(None) };
         if read == 0 {
             head.literal_packed = value;
@@ -191,7 +211,7 @@ impl<D: Decompressor> Fast<D> {
     }
 
     /// Decodes the runs of one kind to their places in the group; false when more input is needed.
-    fn runs<O>(&mut self, kind: Kind, input: &mut &[u8], work: &mut Workspace<'_, O>) -> Result<bool, Error> {
+    fn runs<O: ReadImage>(&mut self, kind: Kind, input: &mut &[u8], work: &mut Workspace<'_, '_, O>) -> Result<bool, Error> {
         let end = self.group_end();
         while let Some(run) = self.cursor.run_of(kind, work.segments, end) {
             let room = place(work.group, run.start, run.length, self.group).ok_or(Error::GroupTooLarge)?;
@@ -228,25 +248,21 @@ impl<D: Decompressor> Fast<D> {
         self.consumed = self.consumed.saturating_add(to_u64(consumed));
     }
 
-    /// Adds the bytes of the old image to the residuals of the group.
-    fn predict<O: ReadImage, W>(&self, work: &mut Workspace<'_, O>) -> Result<(), ApplyError<O::Error, W>> {
+    /// Adds what is predicted to the residuals of the group.
+    fn predict<O: ReadImage, W>(&self, work: &mut Workspace<'_, '_, O>) -> Result<(), ApplyError<O::Error, W>> {
         let (mut cursor, end) = (self.group, self.group_end());
         while let Some(run) = cursor.run_of(Kind::Predicted, work.segments, end) {
-            let length = run.length.min(to_u64(work.scratch.len()));
-            let predicted = work.scratch.get_mut(..to_usize(length)).filter(|bytes| !bytes.is_empty()).ok_or(Error::BufferTooSmall)?;
-            work.old.read(run.source.unwrap_or(0), predicted).map_err(ApplyError::OldImage)?;
-            let residuals = place(work.group, run.start, length, self.group).ok_or(Error::GroupTooLarge)?;
-            for (residual, predicted) in residuals.iter_mut().zip(predicted.iter()) {
-                *residual = residual.wrapping_add(*predicted);
-            }
-            cursor.advance(length);
+            let segment = cursor.segment(work.segments).ok_or(Error::AfterError)?;
+            let residuals = place(work.group, run.start, run.length, self.group).ok_or(Error::GroupTooLarge)?;
+            let made = work.prediction.add(&run, &segment, residuals, work.scratch)?;
+            cursor.advance(made);
         }
         Ok(())
     }
 }
 
 impl<D: Decompressor> PayloadDecoder for Fast<D> {
-    fn decode<O: ReadImage, W>(&mut self, input: &[u8], work: &mut Workspace<'_, O>) -> Result<Decoded, ApplyError<O::Error, W>> {
+    fn decode<O: ReadImage, W>(&mut self, input: &[u8], work: &mut Workspace<'_, '_, O>) -> Result<Decoded, ApplyError<O::Error, W>> {
         let mut rest = input;
         let decoded = |rest: &[u8], ready| Decoded { consumed: input.len().saturating_sub(rest.len()), ready };
         loop {

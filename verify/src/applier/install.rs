@@ -12,6 +12,7 @@ use super::expectation::Expected;
 use super::fast::{Decompressors, Fast};
 use super::gate::{ChunkPlace, header_bound};
 use super::payload::{PayloadDecoder, Plan, Workspace};
+use super::prediction::Prediction;
 use super::saved::{FRONT_BYTES, Front, SavedState, ToStorage};
 use super::sizes::{to_u64, to_usize};
 use crate::decompress::Decompressor;
@@ -23,7 +24,7 @@ use crate::storage::{InPlaceRoom, ReadImage, WriteImage};
 #[allow(clippy::large_enum_variant, reason = "there is no heap to put the large one on")]
 #[derive(Debug)]
 enum Decoder<'m, O: ReadImage, D> {
-    Fast(Fast<D>),
+    Fast(Fast<D>, Prediction<'m, O>),
     Compact(Compact<'m, O>),
 }
 
@@ -50,7 +51,7 @@ pub(super) struct Buffers<'m> {
 /// The new image in the making.
 #[derive(Debug)]
 pub(super) struct Install<'m, O: ReadImage, N, D> {
-    /// Until a decoder of profile `compact` takes it, which reads it at places of its own.
+    /// Until a decoder takes it, which reads it at places of its own.
     old: Option<O>,
     new: N,
     group: &'m mut [u8],
@@ -182,7 +183,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         // What the profile asks of the header comes before the long look at the old image.
         let fast = match header.profile {
             Profile::Fast if !D::BUILT_IN => return Err(Error::NotBuiltIn.into()),
-            Profile::Fast => Some(Fast::new(plan, header.parameters, decompressors)?),
+            Profile::Fast => Some(Fast::new(plan, &header, decompressors)?),
             Profile::Compact => None,
         };
         if fast.is_none() {
@@ -190,7 +191,11 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         }
         self.check_old(&plan)?;
         let decoder = match fast {
-            Some(fast) => Decoder::Fast(fast),
+            Some(fast) => {
+                let old = self.old.take().ok_or(Error::AfterError)?;
+                let prediction = fast.prediction(&header, old, self.tables.take())?;
+                Decoder::Fast(fast, prediction)
+            }
             None => {
                 let layout = self.keep_header(&header, body.get(..length).unwrap_or_default())?;
                 let tables = self.tables.take().ok_or(Error::NotBuiltIn)?;
@@ -240,10 +245,9 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             let plan = *plan;
             let (decoded, complete) = match decoder {
                 // Never made: `open` has refused it. Said once more for the compiler, which cannot see that.
-                Decoder::Fast(_) if !D::BUILT_IN => return Err(Error::NotBuiltIn.into()),
-                Decoder::Fast(fast) => {
-                    let old = self.old.as_mut().ok_or(Error::AfterError)?;
-                    let mut work = Workspace { old, segments: self.segments, group: self.group, scratch: self.scratch };
+                Decoder::Fast(..) if !D::BUILT_IN => return Err(Error::NotBuiltIn.into()),
+                Decoder::Fast(fast, prediction) => {
+                    let mut work = Workspace { prediction, segments: self.segments, group: self.group, scratch: self.scratch };
                     (fast.decode(rest, &mut work)?, fast.is_complete())
                 }
                 Decoder::Compact(compact) => (compact.decode(rest, self.group)?, compact.is_complete()),

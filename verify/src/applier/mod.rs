@@ -41,6 +41,7 @@ mod gate;
 mod install;
 mod memory;
 mod payload;
+mod prediction;
 mod runs;
 mod saved;
 mod sizes;

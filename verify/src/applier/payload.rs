@@ -6,6 +6,7 @@
 use sealift_formats::patch::{Header, Segment};
 
 use super::error::ApplyError;
+use super::prediction::Prediction;
 use crate::storage::ReadImage;
 
 /// What a decoder needs to know of the header.
@@ -36,9 +37,8 @@ impl Plan {
 }
 
 /// What a decoder works with beside its own state.
-#[derive(Debug)]
-pub(super) struct Workspace<'w, O> {
-    pub old: &'w mut O,
+pub(super) struct Workspace<'w, 'm, O: ReadImage> {
+    pub prediction: &'w mut Prediction<'m, O>,
     pub segments: &'w mut [Segment],
     pub group: &'w mut [u8],
     pub scratch: &'w mut [u8],
@@ -57,7 +57,7 @@ pub(super) struct Decoded {
 pub(super) trait PayloadDecoder {
     /// Decodes from the start of `input` until bytes of the new image are ready, or the input is used up, or the payload is over. When the last
     /// byte of the payload is used up and the image is not complete, it is an error.
-    fn decode<O: ReadImage, W>(&mut self, input: &[u8], work: &mut Workspace<'_, O>) -> Result<Decoded, ApplyError<O::Error, W>>;
+    fn decode<O: ReadImage, W>(&mut self, input: &[u8], work: &mut Workspace<'_, '_, O>) -> Result<Decoded, ApplyError<O::Error, W>>;
 
     /// Whether the whole new image has been handed out and the whole payload used up.
     fn is_complete(&self) -> bool;

@@ -40,6 +40,11 @@ impl Cursor {
         self.at = self.at.saturating_add(length);
     }
 
+    /// The segment of the predicted run that was found last.
+    pub(super) fn segment(&self, segments: &[Segment]) -> Option<Segment> {
+        segments.get(self.segment).copied()
+    }
+
     /// The run from here to where the kind of bytes changes, or `end`; `None` at `end`.
     pub(super) fn run(&mut self, segments: &[Segment], end: u64) -> Option<Run> {
         while segments.get(self.segment).is_some_and(|segment| segment.new_end() <= self.at) {

@@ -100,7 +100,7 @@ impl<O: OldImage> Body<'_, O> {
             let zeros = crate::compact::narrow(between - below);
             let ones = crate::compact::narrow(above - between);
             let total = zeros + ones;
-            let opinion = if total == 0 { 0 } else { crate::compact::logistic::stretch((ones * 64 + 1) * 65_535 / (total * 64 + 2)) };
+            let opinion = if total == 0 { 0 } else { crate::compact::logistic::stretch((ones * 64 + 1).wrapping_mul(65_535) / (total * 64 + 2)) };
             let contexts = [
                 hash(1, node),
                 hash(2, node ^ (page << 20)),

@@ -30,7 +30,7 @@ impl Transport for Card {
                     return Ok(status(self.end));
                 }
                 let piece = self.piece.min(rest.len());
-                if self.insists && length == 0 {
+                if self.insists && length == 0 && piece < 256 {
                     return Ok(status(0x6C00 | piece as u16));
                 }
                 let mut answer = rest[..piece].to_vec();

@@ -1,7 +1,7 @@
 //! Where the bytes of a patch went: what each cause cost, what each byte of the new image was made from, and what it cost.
 //!
 //! Profile `fast` says nearly all of this by itself. Profile `compact` does not: its costs are decisions of a model that follows the old image, so
-//! that without it there is the segment list alone. A full image has an old image of no bytes, and needs none.
+//! that without it there is the segment list alone, and so it is for patches in place. A full image has an old image of no bytes, and needs none.
 
 mod compact;
 mod fast;
@@ -168,7 +168,8 @@ pub fn read(patch: &[u8], old: Option<&[u8]>) -> Result<Anatomy, Error> {
     if new_size > LIMIT {
         return Err(Error::TooLarge { actual: new_size, limit: LIMIT });
     }
-    let old = old.or((header.old_size == 0).then_some(&[]));
+    // The sectors of a patch in place are made in an order of their own, over the old image: of these there is the segment list.
+    let old = old.or((header.old_size == 0).then_some(&[])).filter(|_| header.in_place.is_none());
     let new = old.map(|old| applied(old, patch)).transpose()?;
     let body = unchain(patch, &header)?;
     let payload = body.get(length..).unwrap_or_default();
@@ -217,7 +218,7 @@ impl fmt::Display for Anatomy {
         }
         write!(f, "\n  {:<NAME_WIDTH$}{:>11}", "segments", self.segment_count)?;
         if !self.exact {
-            return write!(f, "\nwithout the old image (--old) it is not known what was predicted right, and what it cost");
+            return write!(f, "\nwithout the old image (--old), and for a patch in place, it is not known what was predicted right, and what it cost");
         }
         for (kind, total) in ["predicted", "corrected", "literal", "erased"].iter().zip(self.totals) {
             write!(f, "\n  bytes of the new image, {kind:<9}{total:>13}")?;

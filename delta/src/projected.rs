@@ -1,0 +1,104 @@
+//! Segments and residuals of profile `fast` when references are projected (SPEC section 3.4).
+
+use sealift_formats::compact::header::{CLASSES, Class, Parameters};
+use sealift_formats::compact::map;
+use sealift_formats::compact::parameters::{IMAGE_LIMIT, model};
+use sealift_formats::compact::projection::{Given, Projection, SHORTEST_PROJECTED};
+use sealift_formats::compact::tables::OwnedTables;
+use sealift_formats::isa::{AnyModel, Reference};
+use sealift_formats::patch::{InstructionSet, Segment};
+
+use crate::compact::Setting;
+use crate::compact::normalise::view;
+use crate::compact::plan::moved;
+
+/// What projection needs to know of the images.
+pub(crate) struct Projector {
+    parameters: Parameters,
+    class: Class,
+    model: AnyModel,
+}
+
+impl Projector {
+    /// For images of code, small enough for the tables; `None` for others.
+    pub(crate) fn new(old: &[u8], new: &[u8], setting: &Setting, group_log2: u8) -> Option<Self> {
+        let number = CLASSES.len().checked_sub(1)?;
+        let (old_size, new_size) = (u32::try_from(old.len()).ok()?, u32::try_from(new.len()).ok()?);
+        if setting.instruction_set == InstructionSet::None || u64::from(old_size.max(new_size)) >= IMAGE_LIMIT {
+            return None;
+        }
+        let parameters = Parameters {
+            old_size,
+            new_size,
+            isa: setting.instruction_set.into(),
+            data: setting.projection().data,
+            ram: setting.field.ram,
+            ram_size: setting.field.ram_size,
+            base: setting.base,
+            group: group_log2,
+            class: u8::try_from(number).ok()?,
+            in_place: false,
+        };
+        Some(Self { parameters, class: *CLASSES.get(number)?, model: model(setting.instruction_set)? })
+    }
+
+    /// Both images as the search is to see them: operands masked, or, once the first segments say what moved where, replaced by where their targets are in the new image.
+    pub(crate) fn views(&self, old: &[u8], new: &[u8], segments: Option<&[Segment]>) -> (Vec<u8>, Vec<u8>) {
+        let Some(segments) = segments else {
+            return rayon::join(|| view(old, &self.parameters, &self.model, |_| Some(0)), || view(new, &self.parameters, &self.model, |_| Some(0)));
+        };
+        let mut owners: Vec<map::Segment> = segments.iter().filter(|segment| segment.length >= SHORTEST_PROJECTED).filter_map(narrow).collect();
+        let mut shortest = 32;
+        while owners.len() > self.class.segments {
+            shortest += shortest / 8;
+            owners.retain(|segment| segment.length >= shortest);
+        }
+        let within = |found: &Reference| {
+            let offset = u32::try_from(found.target.wrapping_sub(self.parameters.base)).ok();
+            offset.filter(|&offset| offset < self.parameters.new_size)
+        };
+        rayon::join(|| moved(old, &self.parameters, &self.model, &owners), || view(new, &self.parameters, &self.model, within))
+    }
+
+    /// Residuals of all segments; `None` when the address map cannot hold them.
+    pub(crate) fn residuals(&self, old: &[u8], new: &[u8], segments: &[Segment]) -> Option<Vec<u8>> {
+        let mut owned = OwnedTables::new(&self.class);
+        let mut projection = Projection::new(owned.tables(), self.parameters, &self.class, self.model.clone(), old)?;
+        for segment in segments.iter().filter(|segment| segment.length >= SHORTEST_PROJECTED) {
+            if !projection.enter(narrow(segment)?) {
+                return None;
+            }
+        }
+        projection.finish_map();
+        let mut residuals = Vec::with_capacity(new.len());
+        let group = 1_u64 << self.parameters.group;
+        for segment in segments {
+            let start = residuals.len();
+            let bytes = &new[segment.new_start as usize..][..segment.length as usize];
+            residuals.extend_from_slice(bytes);
+            let mut rest = &mut residuals[start..];
+            if segment.length < SHORTEST_PROJECTED {
+                let source = &old[segment.old_start as usize..][..segment.length as usize];
+                for (byte, predicted) in rest.iter_mut().zip(source) {
+                    *byte = byte.wrapping_sub(*predicted);
+                }
+                continue;
+            }
+            let whole = narrow(segment)?;
+            let mut into = 0_u32;
+            while !rest.is_empty() {
+                let left = group - (segment.new_start + u64::from(into)) % group;
+                let (run, after) = rest.split_at_mut(rest.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+                projection.run(whole, into, run, Given::New);
+                into += u32::try_from(run.len()).ok()?;
+                rest = after;
+            }
+        }
+        Some(residuals)
+    }
+}
+
+fn narrow(segment: &Segment) -> Option<map::Segment> {
+    let small = |value: u64| u32::try_from(value).ok();
+    Some(map::Segment { new: small(segment.new_start)?, old: small(segment.old_start)?, length: small(segment.length)? })
+}
