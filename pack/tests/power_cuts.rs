@@ -2,7 +2,7 @@
 //! be left without an image that it starts, and none may start another image than the old or the new one.
 //!
 //! By default every operation on the journal and a sample of the others is cut, each at one point, and each recovery about once more. With
-//! `SEALIFT_POWER_CUTS=all` every operation is cut at several points.
+//! `SEALIFT_POWER_CUTS=all` every operation is cut at several points; with a number that many of them are.
 
 use sealift::rehearsal::{Cuts, DeviceProfile, FlashProfile, Rehearsal, Thoroughness, Update, Way};
 use sealift_delta::{InPlace, Options, Profile, RamClass, generate};
@@ -65,9 +65,32 @@ fn sector(device: &DeviceProfile) -> u64 {
     u64::from(sector).max(1024)
 }
 
+/// In place a changed sector is erased in the scratch and in the slot: at most 2.2 erases each, those of kept bytes among them.
+#[test]
+fn in_place_erases_little_more_than_twice_what_changes() {
+    for [old, new] in [[V1_0, V1_1], [V1_1, V2_0], [V2_0, V1_0]] {
+        for device in devices().iter().filter(|device| device.second_flash.is_none() && u64::from(device.flash.sector) == sector(device)) {
+            let size = device.flash.sector;
+            let place = InPlace { sector: size.into(), scratch: 2 * u64::from(size) };
+            let options = Options { profile: Profile::Compact, ram: RamClass::fitting(16 << 10), in_place: Some(place), ..Options::default() };
+            let patch = generate(old, new, &options).unwrap().bytes;
+            let update = Update::vouched(old, new, &patch).unwrap();
+            let none = Thoroughness { cuts: Cuts::None, again: 0, seed: 0 };
+            let cost = update.rehearse(device, Way::InPlace, none).unwrap().cost;
+            let at = |number: usize| number * size as usize;
+            let changed = |number: &usize| old.get(at(*number)..at(*number + 1).min(new.len())) != new.get(at(*number)..at(*number + 1).min(new.len()));
+            let changed = (0..new.len().div_ceil(size as usize)).filter(changed).count() as u64;
+            let erases = cost.slot_erases;
+            println!("{}: {changed} sectors change, {erases} erases, {} for the journal", device.name, cost.journal_erases);
+            assert!(erases * 10 <= changed * 22, "{}: {erases} erases for {changed} sectors", device.name);
+        }
+    }
+}
+
 fn thoroughness(seed: u64, cuts: u64) -> Thoroughness {
     match std::env::var("SEALIFT_POWER_CUTS").as_deref() {
         Ok("all") => Thoroughness { cuts: Cuts::All, again: 1, seed },
+        Ok(count) => Thoroughness { cuts: Cuts::Journal(count.parse().expect("all, or a number")), again: 2, seed },
         _ => Thoroughness { cuts: Cuts::Journal(cuts), again: 1, seed },
     }
 }

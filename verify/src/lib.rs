@@ -1,7 +1,8 @@
 //! The device side of Sealift: what a bootloader links. No heap, no operating system, no unsafe code, no panic on any input.
 //!
-//! Two parts work together or alone: the [`verifier`] turns the bytes of a package into a [`Verified`] manifest or one precise reason, and
-//! the [`applier`] turns an old image and a patch into the new image. A bootloader gives the first chunk of a package (at most 4,096 bytes
+//! The parts work together or alone: the [`verifier`] turns the bytes of a package into a [`Verified`] manifest or one precise reason; the
+//! [`applier`] turns an old image and a patch into the new image; [`update`] puts the applier between the slots of a device, with a journal,
+//! and decides what to boot; [`session`] is the update as a management server sees it. A bootloader gives the first chunk of a package (at most 4,096 bytes
 //! before the patch) to [`Verifier::verify`] and everything after to the applier, with the verified manifest as its expectation.
 //!
 //! # Guarantees
@@ -22,6 +23,9 @@
 //! * **G8** No byte of a patch reaches a decoder before the chunk that it is in is authentic, and none is written before the old image matched.
 //! * **G9** A new image counts as made only after its size and digest matched the manifest.
 //! * **G10** A trust record is replaced only under the keys of the record in force and of the new one, and never by an older one.
+//! * **G11** A power cut at any instant, and another in the recovery, leaves a device that starts the old image or the new one, or that is half
+//!   way through an update in place and asks for the rest of it. Nothing is started whose digest was not just found right.
+//! * **G12** Sequence floor and security counter rise only when the new image is confirmed.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -45,6 +49,7 @@ pub mod journal;
 pub mod limits;
 pub mod policy;
 pub mod replacement;
+pub mod session;
 pub mod signature;
 pub mod state;
 pub mod storage;

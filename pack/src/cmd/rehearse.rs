@@ -147,11 +147,12 @@ fn line(rehearsal: &Rehearsal, device: &DeviceProfile) -> String {
     let estimate = cost.estimate(device);
     let energy = if estimate.joules > 0.0 { format!(", {:.2} J", estimate.joules) } else { String::new() };
     format!(
-        "{:14} {:16} RAM {} B, {} erases, {} KiB programmed, {} erases of one sector at most, {:.1} s{energy}; {} cuts, {} cut again, {} bricks",
+        "{:14} {:16} RAM {} B, {} sectors erased and {} for the journal, {} KiB programmed, {} erases of one sector at most, {:.1} s{energy}; {} cuts, {} cut again, {} bricks",
         rehearsal.device,
         rehearsal.way.to_string(),
         cost.memory,
-        cost.flash.iter().map(|counters| counters.erases).sum::<u64>(),
+        cost.slot_erases,
+        cost.journal_erases,
         cost.flash.iter().map(|counters| counters.programmed_bytes).sum::<u64>() / 1024,
         cost.most_erases,
         estimate.seconds(),
@@ -178,6 +179,8 @@ fn row(rehearsal: &Rehearsal, device: &DeviceProfile) -> Value {
         "way": rehearsal.way,
         "memory_bytes": cost.memory,
         "flash": flash.collect::<Vec<_>>(),
+        "slot_erases": cost.slot_erases,
+        "journal_erases": cost.journal_erases,
         "most_erases_of_a_sector": cost.most_erases,
         "patch_bytes": cost.patch_bytes,
         "new_bytes": cost.new_bytes,

@@ -17,6 +17,7 @@ use crate::device_state::StateFile;
 use crate::exit::Rejection;
 use crate::image_file::NewNowhere;
 use crate::install::{self, Error};
+use crate::memory_slot::MemorySlot;
 use crate::package::Opened;
 use crate::progress::Progress;
 use crate::{device_capabilities, explain, hex, time, trust};
@@ -189,6 +190,10 @@ fn try_out(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path) -> any
     let mut advance = |bytes| progress.advance(bytes);
     let expectation = Expectation::Manifest(verified);
     let result = match verified.old {
+        Some(_) if verified.apply.sector_log2 != 0 => {
+            let slot = MemorySlot::new(&open_old(old)?, 1 << verified.apply.sector_log2.min(24));
+            install::apply(&slot, &slot, patch, expectation, &mut advance).map_err(split)
+        }
         None => install::apply(&[][..], NewNowhere, patch, expectation, &mut advance).map_err(split),
         Some(_) => install::apply(&*open_old(old)?, NewNowhere, patch, expectation, &mut advance).map_err(split),
     };

@@ -83,7 +83,7 @@ impl std::fmt::Debug for SimulatedChips<'_> {
     }
 }
 
-fn index(chip: Chip) -> usize {
+pub(super) fn index(chip: Chip) -> usize {
     match chip {
         Chip::First => 0,
         Chip::Second => 1,

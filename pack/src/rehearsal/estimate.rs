@@ -2,9 +2,10 @@
 
 use sealift_formats::compact::tables::OwnedTables;
 use sealift_sim::{Counters, Part};
+use sealift_verify::storage::Region;
 use sealift_zstd::ZstdDecompressor;
 
-use super::chips::SimulatedChips;
+use super::chips::{SimulatedChips, index};
 use super::device::{DeviceProfile, FlashProfile};
 use super::life::{Life, Scenario};
 
@@ -15,6 +16,10 @@ pub struct Cost {
     pub memory: u64,
     /// Operations of each chip.
     pub flash: Vec<Counters>,
+    /// Sectors erased in the slots and the scratch.
+    pub slot_erases: u64,
+    /// Sectors erased for the journal and saved states.
+    pub journal_erases: u64,
     /// Most erases of one sector.
     pub most_erases: u32,
     /// Bytes of the new image that are made.
@@ -52,7 +57,11 @@ impl Cost {
         let tables = sizes.class.as_ref().map_or(0, |class| OwnedTables::new(class).bytes());
         let segments = sizes.segments * size_of::<sealift_formats::patch::Segment>();
         let engine = size_of::<sealift_verify::update::Update<'_, '_, '_, SimulatedChips<'_>, ZstdDecompressor>>();
+        let layout = &scenario.layout;
+        let erases = |regions: &[Option<Region>]| regions.iter().flatten().map(|region| erases_in(worn, region)).sum();
         Self {
+            slot_erases: erases(&[Some(layout.primary), layout.secondary, layout.scratch]),
+            journal_erases: erases(&[Some(layout.journal), layout.states]),
             memory: (sizes.chunk + sizes.group + segments + sizes.scratch + tables + engine) as u64,
             flash: worn.iter().map(Part::counters).collect(),
             most_erases: worn.iter().flat_map(|part| part.wear().iter().copied()).max().unwrap_or(0),
@@ -84,6 +93,12 @@ impl Cost {
         }
         estimate
     }
+}
+
+fn erases_in(worn: &[Part], region: &Region) -> u64 {
+    let part = &worn[index(region.chip)];
+    let sector = |at: u32| at as usize / part.shape().sector;
+    part.wear()[sector(region.start)..sector(region.end)].iter().copied().map(u64::from).sum()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "an estimate")]

@@ -1,6 +1,7 @@
 //! A device's life from one reset to the next, until the update is done: the code that a bootloader links, on simulated flash.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use sealift_formats::compact::header::Class;
 use sealift_formats::compact::tables::OwnedTables;
@@ -25,6 +26,8 @@ pub(super) struct Scenario<'a> {
     pub(super) buffers: BufferSizes,
     /// Whether the new image confirms itself; if not, it is to be taken back.
     pub(super) confirms: bool,
+    /// In place: what lies behind a longer new image in its last sector, which must read `FF` (SPEC section 2.4).
+    pub(super) tail: Range<usize>,
     /// Bytes of the patch that come at once.
     pub(super) piece: usize,
 }
@@ -114,6 +117,9 @@ impl Scenario<'_> {
                     return Ok(false);
                 }
                 if confirmed {
+                    if chips.borrow().parts[0].contents()[self.tail.clone()].iter().any(|byte| *byte != 0xff) {
+                        return Err(Brick("behind the image something else than FF was programmed".into()));
+                    }
                     return if self.confirms && start.image == new { Ok(true) } else { Err(Brick("an image stays that was not confirmed".into())) };
                 }
                 if start.reverted && !self.confirms {

@@ -142,7 +142,7 @@ impl<'a> Update<'a> {
         let Thoroughness { cuts, again, seed } = thoroughness;
         let operations = scenario.live(parts.clone(), None).map_err(impossible)?.1.operations();
         // How rare a cut must be for so many of them.
-        let one_in = |count: u64| if count == 0 { 0 } else { (operations / count).max(1) };
+        let one_in = |count: u64| operations.checked_div(count).map_or(0, |one_in| one_in.max(1));
         let all = Everywhere { seed };
         let some = match cuts {
             Cuts::Journal(count) => Sometimes { seed, one_in: one_in(count), always: Some(scenario.layout.journal) },
@@ -172,7 +172,7 @@ impl<'a> Update<'a> {
         let in_place = header.in_place.map_or([0, 0], |layout| {
             let sector = layout.sector_size();
             let kept = u64::from(layout.kept_size()).next_multiple_of(sector);
-            [sector, u64::from(layout.scratch_sectors().min(layout.listed()).max(1)) * sector + kept]
+            [sector, u64::from(layout.batch_sectors().min(layout.listed()).max(1)) * sector + kept]
         });
         let image = self.goal.pending.new.size.max(self.old.len() as u64);
         let (parts, layout) = lay_out(profile, &Needs { image, install, in_place, header: HEADER_BYTES, class });
@@ -184,6 +184,7 @@ impl<'a> Update<'a> {
             old: image_id(self.old),
             patch: self.patch,
             buffers: buffers(&header, self.patch, class),
+            tail: tail(self, header.in_place.map_or(1, |layout| layout.sector_size())),
             confirms: way != Way::Revert,
             piece: PIECE_BYTES,
         };
@@ -191,6 +192,14 @@ impl<'a> Update<'a> {
         let parts = scenario.factory(parts, self.old).map_err(impossible)?;
         Ok((scenario, parts))
     }
+}
+
+/// What lies behind the new image in its last sector, if that is one that the patch must make.
+fn tail(update: &Update<'_>, sector: u64) -> std::ops::Range<usize> {
+    let size = update.goal.pending.new.size;
+    let end = if size > update.old.len() as u64 { size.next_multiple_of(sector) } else { size };
+    let index = |at: u64| usize::try_from(at).expect("flash is below 4 GiB");
+    index(size)..index(end)
 }
 
 fn header(patch: &[u8]) -> Result<Header<'_>, Error> {

@@ -38,7 +38,7 @@ enum Unit {
     Programmed,
 }
 
-/// Operations since the part was made or [`Flash::reset_counters`] was called.
+/// Operations since the part was made or [`Part::reset_counters`] was called.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Counters {
     /// Reads.
@@ -56,7 +56,7 @@ pub struct Counters {
 /// Why an operation was not done. Everything else that goes wrong is a mistake of the caller, and a panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlashError {
-    /// The power is gone; [`Flash::power_on`] brings it back.
+    /// The power is gone; [`Part::power_on`] brings it back.
     PowerCut,
 }
 

@@ -63,7 +63,7 @@ impl List<'_> {
 
     /// Whether the sector entered last is the last one of its batch.
     fn ends_batch(&self) -> bool {
-        self.entered > 0 && (self.is_at_end() || self.entered.is_multiple_of(self.layout.scratch_sectors()))
+        self.entered > 0 && (self.is_at_end() || self.entered.is_multiple_of(self.layout.batch_sectors()))
     }
 }
 
@@ -280,7 +280,7 @@ pub(super) struct Old<O: ReadImage> {
 
 /// Where the kept bytes of an in-place patch are: behind the sectors of a batch, in bytes into the scratch.
 pub(super) fn kept_at(layout: &InPlace<'_>) -> u32 {
-    let sectors = layout.scratch_sectors().min(layout.listed());
+    let sectors = layout.batch_sectors().min(layout.listed());
     u64::from(sectors).checked_mul(layout.sector_size()).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
 }
 
