@@ -78,7 +78,8 @@ pub(crate) fn encode(
         (schedule.keeping(&kept), kept, saved)
     };
     let mut ways = Vec::new();
-    let mut divisions: Vec<u32> = std::iter::successors(Some(1), |keeping| Some(keeping + 1 + keeping / 4)).take_while(|&keeping| keeping < most_kept).collect();
+    let mut divisions: Vec<u32> =
+        std::iter::successors(Some(1), |keeping| Some(keeping + 1 + keeping / 4)).take_while(|&keeping| keeping < most_kept).collect();
     divisions.extend([0, most_kept]);
     let mut tried = Vec::new();
     while let Some(keeping) = divisions.pop() {
