@@ -131,7 +131,13 @@ fn payload(old: &[u8], new: &[u8], segments: &[Segment], projected: Option<Vec<u
         bytes.extend_from_slice(literal);
         bytes.extend_from_slice(residual);
     }
-    Ok(Payload { bytes, spent, missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64, literals: streams.literals.len() as u64, exact })
+    Ok(Payload {
+        bytes,
+        spent,
+        missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64,
+        literals: streams.literals.len() as u64,
+        exact,
+    })
 }
 
 /// SPEC 3.2.
