@@ -50,12 +50,7 @@ impl Body<'_> {
     fn inline_starts(&mut self, left: u32, literals: u32) -> bool {
         let align = self.position() & 3;
         let few = literals.min(3);
-        let c = [
-            hash(1, literals.min(20) | (align << 8)),
-            hash(2, self.n(1) | (align << 8)),
-            hash(3, bits(left) | (few << 8)),
-            hash(4, align),
-        ];
+        let c = [hash(1, literals.min(20) | (align << 8)), hash(2, self.n(1) | (align << 8)), hash(3, bits(left) | (few << 8)), hash(4, align)];
         self.model.decide(Family::Start, &c, [align, few])
     }
 

@@ -18,11 +18,7 @@ impl Model<'_> {
         let known = hash(base, 0x100 + length);
         for place in (0..length - 1).rev() {
             let prefix = if v < 16 { v } else { 0 };
-            let c = [
-                hash(known, (prefix << 8) | place),
-                hash(hash(known, near), (prefix << 8) | place),
-                hash(base, 0x300 + (place << 8) + (v & 1)),
-            ];
+            let c = [hash(known, (prefix << 8) | place), hash(hash(known, near), (prefix << 8) | place), hash(base, 0x300 + (place << 8) + (v & 1))];
             let bit = self.decide(Family::Number, &c, [field, if v < 16 { 1 } else { 2 }]);
             v = (v << 1) | u32::from(bit);
         }

@@ -165,10 +165,7 @@ fn leaves(word: u32) -> bool {
 }
 
 fn may_write(word: u32, n: u32) -> bool {
-    let destination = field(word, 12, 4) == n
-        && word & 0x0C10_0000 != 0x0400_0000
-        && word & 0x0D90_0000 != 0x0110_0000
-        && !matches!(field(word, 25, 3), 4 | 5);
+    let destination = field(word, 12, 4) == n && word & 0x0C10_0000 != 0x0400_0000 && word & 0x0D90_0000 != 0x0110_0000 && !matches!(field(word, 25, 3), 4 | 5);
     let list = word & 0x0E10_0000 == 0x0810_0000 && bit(word, n) == 1;
     let call = word & 0x0F00_0000 == 0x0B00_0000 && (n < 4 || n == 12 || n == 14);
     let product = word & 0x0F00_00F0 == 0x0000_0090 && field(word, 16, 4) == n;

@@ -221,11 +221,7 @@ impl Isa for RiscV {
         };
         let high = |v: u64| (!self.wide || fits(v, 32)).then_some((word & 0xFFF) | (v as u32 & 0xFFFF_F000));
         let low = |v: u64| {
-            if matches!(word & 0x7F, 0x23 | 0x27) {
-                put(put(word, 7, 5, v), 25, 7, v >> 5)
-            } else {
-                put(word, 20, 12, v)
-            }
+            if matches!(word & 0x7F, 0x23 | 0x27) { put(put(word, 7, 5, v), 25, 7, v >> 5) } else { put(word, 20, 12, v) }
         };
         let changed = match reference.form {
             form::JAL => parted(JAL),

@@ -70,14 +70,8 @@ impl Order<'_> {
         if refers != 0 && refers <= count && !self.used(refers) && refers != next {
             let (k, _, f) = self.outline(refers);
             asked = refers;
-            let c = [
-                hash(21, role),
-                hash(22, k | (before << 5)),
-                hash(23, steps & 15),
-                hash(24, k | (f << 5)),
-                hash(25, r),
-                hash(26, u32::from(refers < next)),
-            ];
+            let c =
+                [hash(21, role), hash(22, k | (before << 5)), hash(23, steps & 15), hash(24, k | (f << 5)), hash(25, r), hash(26, u32::from(refers < next))];
             if model.decide(Family::Types, &c, [9, 1]) {
                 return self.jumped(id, next, None, refers);
             }
