@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use common::edited;
 use proptest::prelude::*;
-use sealift_delta::{Choice, InstructionSet, Options, Profile, RamClass, generate};
+use sealift_delta::{Choice, InPlace, InstructionSet, Options, Profile, RamClass, generate};
 use sealift_testdata::synthetic::{SETS, image_with_types, program};
 use sealift_testdata::vectors::{CompactVector, compact_directory, compact_vectors};
 use sealift_testdata::{APP_1_0, APP_1_1, APP_2_0, corpus, corpus_pair, oracle};
@@ -86,6 +86,15 @@ fn made_up_programs_of_every_instruction_set_in_every_ram_class() {
 }
 
 #[test]
+fn in_place() {
+    for (what, old, new) in [("1.0 to 2.0", APP_1_0, APP_2_0), ("2.0 to 1.0", APP_2_0, APP_1_0), ("1.0 to 1.1", APP_1_0, APP_1_1)] {
+        for (ram, sector, scratch) in [(16 << 10, 256, 1 << 10), (64 << 10, 1 << 10, 1 << 10), (16 << 10, 4 << 10, 8 << 10), (4 << 20, 16 << 10, 32 << 10)] {
+            agree(&format!("{what} in place, sectors of {sector}"), old, new, &Options { in_place: Some(InPlace { sector, scratch }), ..options(ram) });
+        }
+    }
+}
+
+#[test]
 fn type_information() {
     let images = [image_with_types(1), image_with_types(2)];
     for (old, new) in [(0, 1), (1, 0)] {
@@ -106,14 +115,19 @@ fn real_pairs() {
             continue;
         }
         let (old, new) = (std::fs::read(old).unwrap(), std::fs::read(new).unwrap());
-        let classes: &[u64] = if pair.new.size >= 1 << 24 { &[4 << 20] } else { &[16 << 10, 256 << 10] };
-        for ram in classes {
+        let mut all = if pair.new.size >= 1 << 24 { vec![options(4 << 20)] } else { vec![options(16 << 10), options(256 << 10)] };
+        if large && pair.new.size < LARGE {
+            all.push(Options { in_place: Some(InPlace { sector: 4 << 10, scratch: 16 << 10 }), ..options(64 << 10) });
+        }
+        for options in all {
+            let ram = options.ram.map_or(0, RamClass::log2);
             let start = std::time::Instant::now();
-            let patch = generate(&old, &new, &options(*ram)).unwrap().bytes;
+            let patch = generate(&old, &new, &options).unwrap().bytes;
             let generated = start.elapsed();
-            decodes(&format!("{} at {ram} bytes of RAM", pair.name), &old, &new, &patch);
+            let place = if options.in_place.is_some() { ", in place" } else { "" };
+            decodes(&format!("{} at 2^{ram} bytes of RAM{place}", pair.name), &old, &new, &patch);
             let applied = start.elapsed() - generated;
-            println!("{}: agrees at {ram} bytes of RAM, {} bytes of patch; naive applier {:.1} s", pair.name, patch.len(), applied.as_secs_f64());
+            println!("{}: agrees at 2^{ram} bytes of RAM{place}, {} bytes of patch; naive applier {:.1} s", pair.name, patch.len(), applied.as_secs_f64());
         }
     }
 }
@@ -123,7 +137,8 @@ fn made(vector: &CompactVector) -> Vec<u8> {
     // Without a set there is no load address to state.
     let base = (set != InstructionSet::None).then_some(vector.base);
     let ram = vector.ram.map(|ram| RamClass::fitting(ram).unwrap());
-    let options = Options { profile: Profile::Compact, instruction_set: Choice::Given(set), base, ram, ..Options::default() };
+    let in_place = vector.in_place.map(|(sector, scratch)| InPlace { sector, scratch });
+    let options = Options { profile: Profile::Compact, instruction_set: Choice::Given(set), base, ram, in_place, ..Options::default() };
     generate(&vector.old, &vector.new, &options).unwrap().bytes
 }
 

@@ -19,6 +19,8 @@ pub struct CompactVector {
     pub base: u64,
     /// Memory for applying in bytes given to the generator; `None`: no class.
     pub ram: Option<u64>,
+    /// In place: sector and scratch memory in bytes, given to the generator.
+    pub in_place: Option<(u64, u64)>,
     /// The old image.
     pub old: Vec<u8>,
     /// The new image.
@@ -54,6 +56,7 @@ pub fn compact_vectors() -> Vec<CompactVector> {
             instruction_set: *set,
             base: BASE,
             ram: Some(if set % 2 == 0 { 16 << 10 } else { 64 << 10 }),
+            in_place: None,
             old: program(*set, 1),
             new: program(*set, 2),
             own_images: true,
@@ -64,17 +67,21 @@ pub fn compact_vectors() -> Vec<CompactVector> {
         instruction_set: 1,
         base: crate::APP_BASE.into(),
         ram,
+        in_place: None,
         old: old.into(),
         new: new.into(),
         own_images: false,
     };
     vectors.push(meter("meter-1.0-2.0-smallest", Some(8 << 10), APP_1_0, APP_2_0));
     vectors.push(meter("meter-1.0-2.0-largest", None, APP_1_0, APP_2_0));
+    let in_place = Some((1 << 10, 2 << 10));
+    vectors.push(CompactVector { in_place, ..meter("meter-2.0-1.0-in-place", Some(32 << 10), APP_2_0, APP_1_0) });
     vectors.push(CompactVector {
         name: "types".into(),
         instruction_set: 2,
         base: BASE,
         ram: None,
+        in_place: None,
         old: image_with_types(1),
         new: image_with_types(2),
         own_images: true,

@@ -19,6 +19,8 @@ pub(super) struct Header {
     pub(super) old_base: u64,
     pub(super) base_shift: i64,
     pub(super) parameters: Vec<u8>,
+    /// Value of extension 4 (section 2.4).
+    pub(super) in_place: Option<Vec<u8>>,
 }
 
 /// Reads and checks a header; sizes and sums are compared by who has the images.
@@ -60,6 +62,7 @@ pub(super) fn read_header(input: &mut Input<'_>) -> Result<Header, String> {
     if extensions > 8 {
         return Err(format!("{extensions} extensions, 8 are allowed"));
     }
+    let mut in_place = None;
     let mut last = None;
     for _ in 0..extensions {
         let tag = input.varint()?;
@@ -71,8 +74,10 @@ pub(super) fn read_header(input: &mut Input<'_>) -> Result<Header, String> {
         if size > 4096 {
             return Err(format!("extension of {size} bytes, 4,096 are allowed"));
         }
-        input.bytes(size as usize)?;
-        if tag % 2 == 0 {
+        let value = input.bytes(size as usize)?;
+        if tag == 4 {
+            in_place = Some(value.to_vec());
+        } else if tag % 2 == 0 {
             return Err(format!("extension {tag} must be understood and is not"));
         }
     }
@@ -89,5 +94,6 @@ pub(super) fn read_header(input: &mut Input<'_>) -> Result<Header, String> {
         old_base,
         base_shift,
         parameters,
+        in_place,
     })
 }

@@ -12,9 +12,13 @@ use crate::oracle::header::Header;
 
 pub(super) struct Body<'a> {
     pub(super) model: Model<'a>,
-    pub(super) predictor: Predictor<'a>,
-    pub(super) old: &'a [u8],
+    pub(super) predictor: Predictor,
+    /// What was made; in place, of the sector at hand.
     pub(super) new: Vec<u8>,
+    /// In the new image.
+    pub(super) position: u32,
+    /// Where the new image, or the sector at hand, ends.
+    pub(super) limit: u32,
     pub(super) new_size: u32,
     pub(super) group_size: u32,
     pub(super) call_form: Option<CallForm>,
@@ -34,52 +38,9 @@ pub(super) struct Body<'a> {
 
 /// Decodes a payload.
 pub(super) fn decode(header: &Header, parameters: Parameters, class: &Class, payload: &[u8], old: &[u8]) -> Result<Vec<u8>, String> {
-    let mut model = Model::new(class, payload);
-    let segments = segments(&mut model, class, header)?;
-    let mut section = if parameters.data & 16 != 0 { Some(types::prepare(&mut model, class, old, header.new_size)?) } else { None };
-    if let Some(Section { new, .. }) = &section
-        && segments.iter().any(|segment| segment.new < new.end() && segment.new + segment.length > new.at)
-    {
-        return Err("a segment overlaps the type information".into());
-    }
-    let mut body = Body {
-        model,
-        predictor: Predictor::new(header, parameters, class, old, Map::new(segments, class.index)),
-        old,
-        new: Vec::new(),
-        new_size: header.new_size as u32,
-        group_size: header.group_size as u32,
-        call_form: CallForm::of(header.instruction_set),
-        calls: Calls::new(class.calls),
-        started: 0,
-        diagonal: 0,
-        called: 0,
-        bytes: [0; 8],
-        hits: u32::MAX,
-        since: 0,
-        before: 0,
-        differences: 0,
-        last: 0,
-        lines: 0,
-    };
-    while body.position() < body.new_size {
-        let coming = section.as_ref().map_or(body.new_size, |section| section.new.at);
-        let next = body.next_segment().map_or(body.new_size, |segment| segment.new);
-        if body.position() == coming
-            && let Some(section) = section.take()
-        {
-            body.types(section)?;
-        } else if next <= body.position() {
-            body.started += 1;
-            let segment = body.predictor.map.segments[body.started - 1];
-            body.copy(segment, true);
-        } else {
-            body.gap(next.min(coming))?;
-        }
-    }
-    if !body.model.coder.all_taken() {
-        return Err("bytes of the payload are left over".into());
-    }
+    let (mut body, section) = Body::start(header, parameters, class, payload, old)?;
+    body.make_until_limit(section)?;
+    body.end()?;
     Ok(body.new)
 }
 
@@ -103,9 +64,64 @@ fn segments(model: &mut Model<'_>, class: &Class, header: &Header) -> Result<Vec
     Ok(segments)
 }
 
-impl Body<'_> {
-    pub(super) fn position(&self) -> u32 {
-        self.new.len() as u32
+impl<'a> Body<'a> {
+    /// Reads the segment list, and what there is to know about type information.
+    pub(super) fn start(header: &Header, parameters: Parameters, class: &Class, payload: &'a [u8], old: &[u8]) -> Result<(Self, Option<Section>), String> {
+        let mut model = Model::new(class, payload);
+        let segments = segments(&mut model, class, header)?;
+        let section = if parameters.data & 16 != 0 { Some(types::prepare(&mut model, class, old, header.new_size)?) } else { None };
+        if let Some(Section { new, .. }) = &section
+            && segments.iter().any(|segment| segment.new < new.end() && segment.new + segment.length > new.at)
+        {
+            return Err("a segment overlaps the type information".into());
+        }
+        let body = Self {
+            model,
+            predictor: Predictor::new(header, parameters, class, old, Map::new(segments, class.index)),
+            new: Vec::new(),
+            position: 0,
+            limit: header.new_size as u32,
+            new_size: header.new_size as u32,
+            group_size: header.group_size as u32,
+            call_form: CallForm::of(header.instruction_set),
+            calls: Calls::new(class.calls),
+            started: 0,
+            diagonal: 0,
+            called: 0,
+            bytes: [0; 8],
+            hits: u32::MAX,
+            since: 0,
+            before: 0,
+            differences: 0,
+            last: 0,
+            lines: 0,
+        };
+        Ok((body, section))
+    }
+
+    /// Section 4.11.2, the last rules.
+    pub(super) fn make_until_limit(&mut self, mut section: Option<Section>) -> Result<(), String> {
+        while self.position < self.limit {
+            let coming = section.as_ref().map_or(self.limit, |section| section.new.at);
+            let next = self.next_segment().map_or(self.limit, |segment| segment.new.min(self.limit));
+            if self.position == coming
+                && let Some(section) = section.take()
+            {
+                self.types(section)?;
+            } else if next <= self.position {
+                self.started += 1;
+                let segment = self.predictor.map.segments[self.started - 1];
+                self.copy(segment, true);
+            } else {
+                self.gap(next.min(coming))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Section 4.8: nothing may be left.
+    pub(super) fn end(&self) -> Result<(), String> {
+        if self.model.coder.all_taken() { Ok(()) } else { Err("bytes of the payload are left over".into()) }
     }
 
     /// The listed segment that was not begun yet.
@@ -120,16 +136,16 @@ impl Body<'_> {
 
     /// The byte of the old image at `x`, 0 beyond it.
     pub(super) fn old_at(&self, x: u32) -> u32 {
-        self.old.get(x as usize).copied().unwrap_or(0).into()
+        self.predictor.old.get(x as usize).copied().unwrap_or(0).into()
     }
 
     pub(super) fn push(&mut self, byte: u8) {
         self.make(byte);
         if let Some(form) = self.call_form
-            && self.position() % form.unit() == 0
+            && self.position % form.unit() == 0
         {
             let word = self.n(4) | (self.n(3) << 8) | (self.n(2) << 16) | (self.n(1) << 24);
-            if let Some(target) = form.target(word, self.position().wrapping_sub(4))
+            if let Some(target) = form.target(word, self.position.wrapping_sub(4))
                 && target < self.new_size
             {
                 self.calls.insert(target >> form.shift());
@@ -142,5 +158,6 @@ impl Body<'_> {
         self.bytes.rotate_right(1);
         self.bytes[0] = byte;
         self.new.push(byte);
+        self.position += 1;
     }
 }

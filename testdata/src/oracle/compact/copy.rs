@@ -17,12 +17,15 @@ struct Place {
 }
 
 impl Body<'_> {
+    /// From where `position` is in it: its start, or, in place, the start of a sector.
     pub(super) fn copy(&mut self, segment: Segment, listed: bool) {
         self.diagonal = segment.old.wrapping_sub(segment.new);
-        self.predictor.begin(segment, 0);
+        if self.position == segment.new {
+            self.predictor.begin(segment, 0);
+        }
         let end = segment.new + segment.length;
-        while self.position() < end {
-            let position = self.position();
+        while self.position < end.min(self.limit) {
+            let position = self.position;
             if position % self.group_size == 0 && position != segment.new {
                 self.predictor.begin(segment, position - segment.new);
             }
@@ -39,14 +42,14 @@ impl Body<'_> {
             } else {
                 for done in 0..length {
                     self.copied_byte(&segment, listed, done, length);
-                    self.predictor.learn(done as usize + 1, &self.new);
+                    self.predictor.learn(done as usize + 1, &self.bytes);
                 }
             }
         }
     }
 
     fn line_is_right(&mut self, segment: &Segment, length: u32) -> bool {
-        let position = self.position();
+        let position = self.position;
         let (mut shaky, mut worst) = (0, 0);
         for i in 0..length as usize {
             let note = &self.predictor.notes[i];
@@ -81,7 +84,7 @@ impl Body<'_> {
     fn copied_byte(&mut self, segment: &Segment, listed: bool, done: u32, length: u32) {
         let at = done as usize;
         self.predictor.refresh(at);
-        let position = self.position();
+        let position = self.position;
         let note = self.predictor.notes[at];
         let plain = |i: usize| u32::from(self.predictor.plain[i]);
         let (q, p, n) = (u32::from(self.predictor.pred[at]), plain(at), plain(at + 1));

@@ -10,8 +10,8 @@ use super::words::{bits, hash};
 impl Body<'_> {
     pub(super) fn gap(&mut self, until: u32) -> Result<(), String> {
         let mut literals: u32 = 0;
-        while self.position() < until {
-            let position = self.position();
+        while self.position < until {
+            let position = self.position;
             let left = until - position;
             if left >= 3 && self.inline_starts(left, literals) {
                 self.inline(until)?;
@@ -48,7 +48,7 @@ impl Body<'_> {
     }
 
     fn inline_starts(&mut self, left: u32, literals: u32) -> bool {
-        let align = self.position() & 3;
+        let align = self.position & 3;
         let few = literals.min(3);
         let c = [hash(1, literals.min(20) | (align << 8)), hash(2, self.n(1) | (align << 8)), hash(3, bits(left) | (few << 8)), hash(4, align)];
         self.model.decide(Family::Start, &c, [align, few])
@@ -56,7 +56,7 @@ impl Body<'_> {
 
     /// Section 4.11.4.
     fn inline(&mut self, until: u32) -> Result<(), String> {
-        let position = self.position();
+        let position = self.position;
         let length = self.model.number(4, 0).saturating_add(3).min(until - position);
         if self.model.number(5, 0) == 0 {
             let byte = self.bytes[0];
@@ -67,7 +67,7 @@ impl Body<'_> {
         }
         let jump = self.model.signed(6, 0);
         let old = position.wrapping_add(self.diagonal).wrapping_add(jump);
-        if old.checked_add(length).is_none_or(|end| end as usize > self.old.len()) {
+        if old.checked_add(length).is_none_or(|end| end as usize > self.predictor.old.len()) {
             return Err("an inline copy is outside the old image".into());
         }
         self.copy(Segment { new: position, old, length }, false);
@@ -75,7 +75,7 @@ impl Body<'_> {
     }
 
     fn one_literal(&mut self) -> u32 {
-        let position = self.position();
+        let position = self.position;
         let [n1, n2, n3, n4] = [1, 2, 3, 4].map(|n| self.n(n));
         let n8 = self.n(8);
         let g = (position & 3) | 4;
@@ -98,7 +98,7 @@ impl Body<'_> {
 
     /// The byte at `position + 1`.
     fn first_of_two(&mut self) -> u32 {
-        let position = self.position();
+        let position = self.position;
         let [n1, n2, n3] = [1, 2, 3].map(|n| self.n(n));
         let (n5, n7) = (self.n(5), self.n(7));
         let e = self.old_at(position.wrapping_add(1).wrapping_add(self.diagonal));
@@ -120,7 +120,7 @@ impl Body<'_> {
 
     /// The byte at `position`, where `h` is the one after it.
     fn second_of_two(&mut self, h: u32) -> u32 {
-        let position = self.position();
+        let position = self.position;
         let [n1, n2, n3, n4] = [1, 2, 3, 4].map(|n| self.n(n));
         let n7 = self.n(7);
         let g = position & 3;
@@ -147,7 +147,7 @@ impl Body<'_> {
     }
 
     fn call_follows(&mut self) -> bool {
-        let position = self.position();
+        let position = self.position;
         let [n1, n2, n3, n4, n5] = [1, 2, 3, 4, 5].map(|n| self.n(n));
         let c = [
             hash(1, n1),
@@ -164,7 +164,7 @@ impl Body<'_> {
     fn call_target(&mut self, form: CallForm) -> u32 {
         let [n1, n2, n3, n4] = [1, 2, 3, 4].map(|n| self.n(n));
         let size = bits((self.new_size - 1) >> form.shift());
-        let page = self.position() >> 12;
+        let page = self.position >> 12;
         let mut t = 0;
         for place in (0..size).rev() {
             let node = (1 << (size - 1 - place)) | t;

@@ -7,6 +7,7 @@ mod class;
 mod coder;
 mod copy;
 mod gap;
+mod in_place;
 mod isa;
 mod logistic;
 mod map;
@@ -48,7 +49,10 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
     if payload.last() == Some(&0) {
         return Err("the payload ends with a byte 0".into());
     }
-    body::decode(header, parameters, &class, payload, old)
+    match &header.in_place {
+        None => body::decode(header, parameters, &class, payload, old),
+        Some(layout) => in_place::decode(header, parameters, &class, payload, old, layout),
+    }
 }
 
 fn read_parameters(bytes: &[u8]) -> Result<Parameters, String> {

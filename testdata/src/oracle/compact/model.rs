@@ -71,6 +71,9 @@ pub(super) struct Model<'a> {
     pub(super) coder: Coder<'a>,
     counters: Vec<Counter>,
     weights: Vec<Weights>,
+    /// A line for each decision, for the vector.
+    #[cfg(test)]
+    pub(super) trace: String,
 }
 
 impl<'a> Model<'a> {
@@ -136,6 +139,11 @@ impl<'a> Model<'a> {
         }
         let one = squash((sum >> 12).clamp(-4095, 4095)).clamp(row.floor, 65_536 - row.floor);
         let result = self.coder.bit(one as u32);
+        #[cfg(test)]
+        {
+            let contexts: Vec<String> = contexts.iter().map(|context| format!("{context:08x}")).collect();
+            self.trace.push_str(&format!("{family:?} {a} {b} {} -> {one} {}\n", contexts.join(" "), u8::from(result)));
+        }
         let error = if result { 65_535 - one } else { -one };
         for (k, (place, slot, x, u)) in slots.into_iter().enumerate() {
             let change = (((x * error) >> 10) * row.rate + 2048) >> 12;
@@ -159,14 +167,4 @@ fn clamped(weight: i64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{STEP, TRUST};
-
-    #[test]
-    fn tables_follow_their_formulas() {
-        for s in 0..16 {
-            assert_eq!(STEP[s as usize], 1_048_576 / (20 + 16 * s));
-            assert_eq!(TRUST[s as usize], if s == 0 { 0 } else { i64::from(170 * (4 * s + 3) / (4 * s + 5)) });
-        }
-    }
-}
+mod tests;

@@ -36,8 +36,9 @@ impl Found {
     }
 }
 
-pub(super) struct Predictor<'a> {
-    old: &'a [u8],
+pub(super) struct Predictor {
+    /// In place it changes as sectors are installed.
+    pub(super) old: Vec<u8>,
     instruction_set: u8,
     space: Space,
     pub(super) map: Map,
@@ -55,10 +56,10 @@ pub(super) struct Predictor<'a> {
     pub(super) notes: [Note; NOTES],
 }
 
-impl<'a> Predictor<'a> {
-    pub(super) fn new(header: &Header, parameters: Parameters, class: &Class, old: &'a [u8], map: Map) -> Self {
+impl Predictor {
+    pub(super) fn new(header: &Header, parameters: Parameters, class: &Class, old: &[u8], map: Map) -> Self {
         Self {
-            old,
+            old: old.to_vec(),
             instruction_set: header.instruction_set,
             space: Space { base: header.old_base, old_size: header.old_size, parameters },
             map,
@@ -138,12 +139,12 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// Learns from the references that end with the byte made last, `i` bytes into the line.
-    pub(super) fn learn(&mut self, i: usize, new: &[u8]) {
+    /// Learns from the references that end with the byte made last, `i` bytes into the line; `bytes` are those made last, the newest first.
+    pub(super) fn learn(&mut self, i: usize, bytes: &[u8; 8]) {
         for number in 0..self.found.len() {
             if self.found[number].end() == i as i64 {
                 let found = self.found[number].clone();
-                let actual = new[new.len() - found.guess.len()..].to_vec();
+                let actual: Vec<u8> = bytes[..found.guess.len()].iter().rev().copied().collect();
                 self.learn_from(&found, &actual);
             }
         }
@@ -175,7 +176,7 @@ impl<'a> Predictor<'a> {
     }
 
     fn look(&mut self, x: usize) -> Vec<Reference> {
-        let window = Window::of(self.old, x);
+        let window = Window::of(&self.old, x);
         let address = self.space.base.wrapping_add(x as u64);
         let (advance, references) = self.space.look(self.isa.as_mut(), address, &window);
         self.scan = x + advance.max(1) as usize;

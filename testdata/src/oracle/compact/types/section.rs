@@ -73,7 +73,7 @@ impl Body<'_> {
             let template = state.section.template[id as usize];
             state.id = id;
             state.from = if template == 0 { 0 } else { state.section.types[template as usize - 1] };
-            state.old_info = if state.from == 0 { 0 } else { word(self.old, state.from + 4) };
+            state.old_info = if state.from == 0 { 0 } else { word(&self.predictor.old, state.from + 4) };
             (state.index, state.info, state.member, state.missed, state.apart) = (0, 0, 0, 0, false);
             (state.moved, state.last) = ([0; 5], [0; 5]);
             self.one_type(&mut state)?;
@@ -113,7 +113,7 @@ impl Body<'_> {
                 let end = state.end;
                 let guesses: Vec<Guess> = (0..count)
                     .map(|s| {
-                        let held = word(self.old, state.from.saturating_add((source + s) * 4));
+                        let held = word(&self.predictor.old, state.from.saturating_add((source + s) * 4));
                         state.guess(role(known, state.index + s), held)
                     })
                     .collect();
@@ -203,7 +203,7 @@ impl Body<'_> {
             Role::Plain(column) => 2 + column as u32,
         };
         let near = what | (known << 3);
-        let held = source.map(|source| word(self.old, state.from.saturating_add(source * 4)));
+        let held = source.map(|source| word(&self.predictor.old, state.from.saturating_add(source * 4)));
         let mut g = Guess::default();
         if let Some(held) = held {
             let end = state.end;
