@@ -248,11 +248,11 @@ impl Predictor {
             }
         }
         let target = reference.target;
-        let tag = (target & 0xFFFF) as u32 ^ (((target >> 16) & 0xFF) as u32 * 0x9E37 & 0xFFFF);
-        for i in 0..old.len() {
+        let tag = (target & 0xFFFF) as u32 ^ ((((target >> 16) & 0xFF) as u32 * 0x9E37) & 0xFFFF);
+        for (i, plain) in old.iter().enumerate() {
             let place = found.start + i as i64;
             if (0..NOTES as i64).contains(&place) {
-                self.pred[place as usize] = if trusted { found.guess[i] } else { old[i] };
+                self.pred[place as usize] = if trusted { found.guess[i] } else { *plain };
                 let trust = if trusted { trust } else { 0 };
                 self.notes[place as usize] = Note { kind: sort as u32 + 1, place: i as u32, trust, tag };
             }
