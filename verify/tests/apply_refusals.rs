@@ -352,7 +352,7 @@ fn parameters_of_the_profile_are_checked() {
         (vec![28, 0], ErrorKind::WindowLog(28)),
         (vec![12, 1], ErrorKind::ProfileParameters),
         (vec![12, 1, 16, 0], ErrorKind::ProfileParameters),
-        (vec![12, 2], ErrorKind::UnknownProjection(2)),
+        (vec![12, 4], ErrorKind::UnknownProjection(4)),
     ] {
         assert_eq!(kind_of(&Parts { parameters, ..parts() }.finish()), kind);
     }

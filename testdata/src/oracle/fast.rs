@@ -18,6 +18,9 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
     if header.in_place.is_some() {
         return Err("profile fast has no in-place layout".into());
     }
+    if header.in_place.is_some() {
+        return Err("profile fast has no in-place layout".into());
+    }
     let segments = read_segments(header, input)?;
     let mut projection = match fields {
         None => None,
