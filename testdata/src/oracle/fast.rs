@@ -7,9 +7,9 @@ use zstd::stream::write::Decoder;
 
 /// Section 3: the whole payload.
 pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Result<Vec<u8>, String> {
-    let (window_log, fields) = match &header.parameters[..] {
-        [window_log, 0] => (*window_log, None),
-        [window_log, 1, fields @ ..] => (*window_log, Some(fields)),
+    let (window_log, exact, fields) = match &header.parameters[..] {
+        [window_log, flags @ (0 | 2)] => (*window_log, flags & 2 != 0, None),
+        [window_log, flags @ (1 | 3), fields @ ..] => (*window_log, flags & 2 != 0, Some(fields)),
         _ => return Err("the parameters are not those of profile fast".into()),
     };
     if !(10..=27).contains(&window_log) {
@@ -37,7 +37,13 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
         let residual_packed = input.varint()?;
         let copied: u64 = segments[current..].iter().take_while(|segment| segment.new_start < end).map(|segment| overlap(segment, start, end)).sum();
         let literal = literals.take(input.bytes(literal_packed as usize)?, (end - start - copied) as usize)?;
-        let residual = residuals.take(input.bytes(residual_packed as usize)?, copied as usize)?;
+        let residual = if exact && residual_packed == 0 {
+            vec![0; copied as usize]
+        } else if exact {
+            return Err("residuals where every predicted byte is right".into());
+        } else {
+            residuals.take(input.bytes(residual_packed as usize)?, copied as usize)?
+        };
         let (mut literal, mut residual) = (literal.as_slice(), residual.as_slice());
         while (new.len() as u64) < end {
             let at = new.len() as u64;
