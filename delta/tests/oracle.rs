@@ -94,6 +94,43 @@ fn in_place() {
     }
 }
 
+/// Bytes of the profile's parameters (SPEC section 2.2): more than two mean projection in profile `fast`.
+fn parameters_size(patch: &[u8]) -> u8 {
+    let mut at = 8;
+    let skip_varint = |at: &mut usize| {
+        while patch[*at] & 0x80 != 0 {
+            *at += 1;
+        }
+        *at += 1;
+    };
+    (0..3).for_each(|_| skip_varint(&mut at));
+    at += 9;
+    if patch[at - 1] != 0 {
+        (0..2).for_each(|_| skip_varint(&mut at));
+    }
+    patch[at]
+}
+
+#[test]
+fn projection_in_profile_fast() {
+    let mut projected = 0;
+    let mut images: Vec<(String, InstructionSet, Vec<u8>, Vec<u8>)> = SETS
+        .iter()
+        .zip(INSTRUCTION_SETS)
+        .map(|((number, name), set)| ((*name).into(), set, program(*number, 1).repeat(4), [program(*number, 1), program(*number, 2).repeat(3)].concat()))
+        .collect();
+    images.push(("1.0 to 2.0".into(), InstructionSet::Thumb, APP_1_0.into(), APP_2_0.into()));
+    images.push(("2.0 to 1.1".into(), InstructionSet::Thumb, APP_2_0.into(), APP_1_1.into()));
+    for (what, set, old, new) in images {
+        for group_log2 in [10, 16] {
+            let options = Options { profile: Profile::Fast, instruction_set: Choice::Given(set), group_log2: Some(group_log2), ..Options::default() };
+            let patch = agree(&what, &old, &new, &options);
+            projected += usize::from(parameters_size(&patch) > 2);
+        }
+    }
+    assert!(projected >= 4, "{projected} patches with projection");
+}
+
 #[test]
 fn type_information() {
     let images = [image_with_types(1), image_with_types(2)];

@@ -1,24 +1,31 @@
 //! Profile `fast` (SPEC section 3).
 
+use super::compact::projection::Projection;
 use super::{Header, Segment, input::Input};
 use std::io::Write;
 use zstd::stream::write::Decoder;
 
 /// Section 3: the whole payload.
 pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Result<Vec<u8>, String> {
-    let [window_log, projection] = header.parameters[..] else {
-        return Err(format!("{} bytes of parameters, profile fast has two", header.parameters.len()));
+    let (window_log, exact, fields) = match &header.parameters[..] {
+        [window_log, flags @ (0 | 2)] => (*window_log, flags & 2 != 0, None),
+        [window_log, flags @ (1 | 3), fields @ ..] => (*window_log, flags & 2 != 0, Some(fields)),
+        _ => return Err("the parameters are not those of profile fast".into()),
     };
     if !(10..=27).contains(&window_log) {
         return Err(format!("window_log {window_log} is out of range"));
     }
-    if projection != 0 {
-        return Err("projection is not known to this applier yet".into());
+    if header.in_place.is_some() {
+        return Err("profile fast has no in-place layout".into());
     }
     if header.in_place.is_some() {
         return Err("profile fast has no in-place layout".into());
     }
     let segments = read_segments(header, input)?;
+    let mut projection = match fields {
+        None => None,
+        Some(fields) => Some(Projection::new(header, fields, old, &segments)?),
+    };
     let mut new = Vec::new();
     let mut current = 0;
     let mut literals = Frame::new(window_log)?;
@@ -30,20 +37,38 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
         let residual_packed = input.varint()?;
         let copied: u64 = segments[current..].iter().take_while(|segment| segment.new_start < end).map(|segment| overlap(segment, start, end)).sum();
         let literal = literals.take(input.bytes(literal_packed as usize)?, (end - start - copied) as usize)?;
-        let residual = residuals.take(input.bytes(residual_packed as usize)?, copied as usize)?;
-        let (mut literal, mut residual) = (literal.iter(), residual.iter());
-        for at in start..end {
+        let residual = if exact && residual_packed == 0 {
+            vec![0; copied as usize]
+        } else if exact {
+            return Err("residuals where every predicted byte is right".into());
+        } else {
+            residuals.take(input.bytes(residual_packed as usize)?, copied as usize)?
+        };
+        let (mut literal, mut residual) = (literal.as_slice(), residual.as_slice());
+        while (new.len() as u64) < end {
+            let at = new.len() as u64;
             while segments.get(current).is_some_and(|segment| segment.new_start + segment.length <= at) {
                 current += 1;
             }
-            let byte = match segments.get(current) {
-                Some(segment) if segment.new_start <= at => {
-                    let source = segment.old_start + (at - segment.new_start);
-                    old[source as usize].wrapping_add(*residual.next().ok_or("a residual is missing")?)
+            let next = segments.get(current).map_or(end, |segment| segment.new_start.min(end));
+            if next > at {
+                let (bytes, rest) = literal.split_at_checked((next - at) as usize).ok_or("a literal is missing")?;
+                literal = rest;
+                new.extend_from_slice(bytes);
+                continue;
+            }
+            let segment = &segments[current];
+            let into = at - segment.new_start;
+            let length = (segment.length - into).min(end - at) as usize;
+            let (bytes, rest) = residual.split_at_checked(length).ok_or("a residual is missing")?;
+            residual = rest;
+            match &mut projection {
+                Some(projection) => new.extend(projection.part(segment, into, bytes)),
+                None => {
+                    let source = (segment.old_start + into) as usize;
+                    new.extend(old[source..].iter().zip(bytes).map(|(old, residual)| old.wrapping_add(*residual)));
                 }
-                _ => *literal.next().ok_or("a literal is missing")?,
-            };
-            new.push(byte);
+            }
         }
     }
     Ok(new)

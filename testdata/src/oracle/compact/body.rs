@@ -142,7 +142,7 @@ impl<'a> Body<'a> {
     pub(super) fn push(&mut self, byte: u8) {
         self.make(byte);
         if let Some(form) = self.call_form
-            && self.position % form.unit() == 0
+            && self.position.is_multiple_of(form.unit())
         {
             let word = self.n(4) | (self.n(3) << 8) | (self.n(2) << 16) | (self.n(1) << 24);
             if let Some(target) = form.target(word, self.position.wrapping_sub(4))

@@ -26,7 +26,7 @@ impl Body<'_> {
         let end = segment.new + segment.length;
         while self.position < end.min(self.limit) {
             let position = self.position;
-            if position % self.group_size == 0 && position != segment.new {
+            if position.is_multiple_of(self.group_size) && position != segment.new {
                 self.predictor.begin(segment, position - segment.new);
             }
             let length = (64 - position % 64).min(end - position);

@@ -20,7 +20,7 @@ impl Body<'_> {
             }
             if let Some(form) = self.call_form
                 && left >= 4
-                && position % form.unit() == 0
+                && position.is_multiple_of(form.unit())
                 && self.group_size - position % self.group_size >= 4
                 && self.call_follows()
             {
@@ -32,7 +32,7 @@ impl Body<'_> {
                 literals = literals.saturating_add(4);
                 continue;
             }
-            if self.call_form == Some(CallForm::Thumb) && position % 2 == 0 && left >= 2 {
+            if self.call_form == Some(CallForm::Thumb) && position.is_multiple_of(2) && left >= 2 {
                 let high = self.first_of_two();
                 let low = self.second_of_two(high);
                 self.push(low as u8);

@@ -1,4 +1,4 @@
-//! Patches in place (SPEC sections 2.4 and 4.6, *In place*).
+//! Patches in place (SPEC sections 2.4 and 4.32).
 
 use std::ops::Range;
 

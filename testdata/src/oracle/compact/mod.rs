@@ -14,6 +14,7 @@ mod map;
 mod model;
 mod numbers;
 mod predictor;
+pub(super) mod projection;
 mod references;
 mod types;
 mod words;

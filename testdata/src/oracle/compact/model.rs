@@ -83,7 +83,13 @@ impl<'a> Model<'a> {
             let set = vec![row.weight; inputs];
             Weights { inputs, a: vec![set.clone(); a], b: vec![set; b], uses: vec![[0; 8]; inputs] }
         });
-        Self { coder: Coder::new(payload), counters: vec![Counter { p: 2048, check: 0, seen: 0 }; class.counters as usize], weights: weights.collect() }
+        Self {
+            coder: Coder::new(payload),
+            counters: vec![Counter { p: 2048, check: 0, seen: 0 }; class.counters as usize],
+            weights: weights.collect(),
+            #[cfg(test)]
+            trace: String::new(),
+        }
     }
 
     pub(super) fn decide(&mut self, family: Family, contexts: &[u32], sets: [u32; 2]) -> bool {

@@ -150,6 +150,19 @@ impl Predictor {
         }
     }
 
+    /// In profile `fast`: learns from the references that end in the line; `made` is the part so far, the line included, and 0 is what was before.
+    pub(super) fn learn_made(&mut self, made: &[u8]) {
+        let line = made.len() as i64 - self.length as i64;
+        for number in 0..self.found.len() {
+            let found = self.found[number].clone();
+            if found.end() <= self.length as i64 {
+                let byte = |at: i64| usize::try_from(at).map_or(0, |at| made[at]);
+                let actual: Vec<u8> = (found.start..found.end()).map(|at| byte(line + at)).collect();
+                self.learn_from(&found, &actual);
+            }
+        }
+    }
+
     /// Learns from a line that was as predicted.
     pub(super) fn learn_line(&mut self) {
         for number in 0..self.found.len() {
@@ -235,11 +248,11 @@ impl Predictor {
             }
         }
         let target = reference.target;
-        let tag = (target & 0xFFFF) as u32 ^ (((target >> 16) & 0xFF) as u32 * 0x9E37 & 0xFFFF);
-        for i in 0..old.len() {
+        let tag = (target & 0xFFFF) as u32 ^ ((((target >> 16) & 0xFF) as u32 * 0x9E37) & 0xFFFF);
+        for (i, plain) in old.iter().enumerate() {
             let place = found.start + i as i64;
             if (0..NOTES as i64).contains(&place) {
-                self.pred[place as usize] = if trusted { found.guess[i] } else { old[i] };
+                self.pred[place as usize] = if trusted { found.guess[i] } else { *plain };
                 let trust = if trusted { trust } else { 0 };
                 self.notes[place as usize] = Note { kind: sort as u32 + 1, place: i as u32, trust, tag };
             }

@@ -108,11 +108,11 @@ impl Space {
         let Parameters { data, ram_size, ram } = self.parameters;
         let as_found = (advance, Vec::from_iter(found));
         let pointer = found.is_some_and(|found| matches!(found.kind, kind::POINTER_32 | kind::POINTER_64));
-        if (data & 15 == 0 && ram_size == 0) || address % 4 != 0 || pointer {
+        if (data & 15 == 0 && ram_size == 0) || !address.is_multiple_of(4) || pointer {
             return as_found;
         }
         if data & 2 != 0
-            && address % 8 == 0
+            && address.is_multiple_of(8)
             && let Some(double) = window.double()
             && double.wrapping_sub(self.base) < self.extent(kind::POINTER_64)
             && double >> 16 != 0

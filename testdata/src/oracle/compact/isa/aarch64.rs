@@ -65,7 +65,7 @@ impl Isa for Aarch64 {
             offset => {
                 let shift = offset - form::OFFSET_12;
                 let o = target & 0xFFF;
-                (o % (1 << shift) == 0).then(|| put(word, 10, 12, o >> shift))
+                o.is_multiple_of(1 << shift).then(|| put(word, 10, 12, o >> shift))
             }
         };
         if let Some(changed) = changed {

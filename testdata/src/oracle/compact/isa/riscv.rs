@@ -181,7 +181,7 @@ impl Isa for RiscV {
     }
 
     fn reset(&mut self) {
-        self.known = 0;
+        *self = Self::new(self.wide);
     }
 
     fn scan(&mut self, address: u64, window: &Window<'_>) -> (u32, Option<Reference>) {

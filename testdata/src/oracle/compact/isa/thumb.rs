@@ -41,7 +41,7 @@ impl Isa for Thumb {
     }
 
     fn scan(&mut self, address: u64, window: &Window<'_>) -> (u32, Option<Reference>) {
-        if address % 4 == 0
+        if address.is_multiple_of(4)
             && self.marked.contains(&(address / 4))
             && let Some(word) = window.word(0)
         {
@@ -116,7 +116,7 @@ impl Thumb {
             let long = extend(long.into(), 25);
             return match second & 0xD000 {
                 0xD000 => found(kind::CALL, form::CALL, pc.wrapping_add(long)),
-                0xC000 if second % 2 == 0 => found(kind::CALL, form::CALL_EXCHANGE, base4.wrapping_add(long)),
+                0xC000 if second.is_multiple_of(2) => found(kind::CALL, form::CALL_EXCHANGE, base4.wrapping_add(long)),
                 0x9000 => found(kind::JUMP, form::JUMP, pc.wrapping_add(long)),
                 0x8000 if field(first, 6, 4) < 14 => {
                     let offset = (s << 20) | (j2 << 19) | (j1 << 18) | (field(first, 0, 6) << 12) | (field(second, 0, 11) << 1);
@@ -197,9 +197,9 @@ fn high_ahead(rd: u32, window: &Window<'_>) -> Option<u32> {
 fn retargeted(form: u8, first: u32, second: u32, pc: u64, base4: u64, target: u64) -> Option<(u32, u32)> {
     let signed = |from: u64, n: u32| {
         let d = target.wrapping_sub(from);
-        (d % 2 == 0 && fits(d, n)).then_some(d)
+        (d.is_multiple_of(2) && fits(d, n)).then_some(d)
     };
-    let unsigned = |d: u64, step: u64, limit: u64| (d < limit && d % step == 0).then_some(d);
+    let unsigned = |d: u64, step: u64, limit: u64| (d < limit && d.is_multiple_of(step)).then_some(d);
     let either = |step: u64, limit: u64| {
         let up = unsigned(target.wrapping_sub(base4), step, limit).map(|d| (1, d));
         up.or_else(|| unsigned(base4.wrapping_sub(target), step, limit).map(|d| (0, d)))

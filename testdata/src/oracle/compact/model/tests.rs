@@ -12,7 +12,7 @@ fn tables_follow_their_formulas() {
 const FAMILIES: [Family; 9] =
     [Family::Line, Family::Hit, Family::Plain, Family::Miss, Family::Literal, Family::Start, Family::Number, Family::Call, Family::Target];
 
-/// `vectors/compact/decisions.txt`: 600 decisions of all families out of a made-up payload, in the classes of 8 KiB and of 256 KiB. A line is
+/// The vector `decisions.txt`: 600 decisions of all families out of a made-up payload, in the classes of 8 KiB and of 256 KiB. A line is
 /// `family a b contexts -> probability decision`; the payload's bytes are `37 i + 11` modulo 256 for `i` from 0. Numbers but the contexts are decimal.
 #[test]
 fn decisions_do_not_change() {

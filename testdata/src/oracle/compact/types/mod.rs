@@ -25,7 +25,7 @@ impl Extent {
 
     fn check(&self, image_size: u64) -> Result<(), String> {
         let end = u64::from(self.at) + u64::from(HEADER) + u64::from(self.types) + u64::from(self.strings);
-        if self.types % 4 != 0 || self.count >= (1 << 26) - 1 || self.strings == 0 || end > image_size {
+        if !self.types.is_multiple_of(4) || self.count >= (1 << 26) - 1 || self.strings == 0 || end > image_size {
             return Err("type information does not fit its image".into());
         }
         Ok(())
