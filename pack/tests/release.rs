@@ -131,3 +131,21 @@ fn what_describes_a_package_follows_its_approval() {
     fs::copy(shop.path("dist/lamp-2.0-full.suit"), shop.path(package)).unwrap();
     assert!(shop.fails(1, ["refresh", "dist"]).contains("release.json says"));
 }
+
+#[test]
+fn every_document_can_be_inspected() {
+    let shop = Workshop::with_release();
+    for name in shop.tree("dist").iter().map(|(name, _)| name).filter(|name| name.starts_with("lamp-2.0-from-1.0.") || *name == "release.json") {
+        let said = shop.ok(["inspect", &format!("dist/{name}")]);
+        let part = match name.split('.').rev().nth(1).unwrap() {
+            "fumo-inline" | "fumo-large-object" => "Exec ./FUMO/Sealift/Update",
+            "fumo-descriptor" | "fumo-vendor" => "Exec ./FUMO/Sealift/DownloadAndUpdate",
+            "scomo-inline" => "Operations/Install ",
+            "scomo-descriptor" => "Operations/DownloadInstall ",
+            "workflow" => "step 1: Connect the device",
+            "lwm2m" => "object 5, push: write /5/0/0 lamp-2.0-from-1.0.suit, then execute /5/0/2",
+            _ => "",
+        };
+        assert!(said.contains(part), "{name}: {said}");
+    }
+}

@@ -9,6 +9,7 @@ pub mod capabilities;
 pub mod descriptor;
 pub mod foreign;
 pub mod html;
+pub mod management;
 pub mod package;
 pub mod patch;
 mod rows;
@@ -59,6 +60,8 @@ pub enum Shown {
     Capabilities(capabilities::Capabilities),
     /// A download descriptor.
     Descriptor(descriptor::Shown),
+    /// A document of a management server.
+    Management(management::Shown),
     /// What a release made.
     ReleaseReport(Report),
 }
@@ -79,8 +82,15 @@ pub fn read(bytes: &[u8]) -> Result<Shown, Error> {
         [0x83, 0x6d, ..] => Ok(Shown::TrustRecord(trust::read(bytes)?)),
         // The same with a text of 20 bytes.
         [0x83, 0x74, ..] => Ok(Shown::Capabilities(capabilities::read(bytes)?)),
-        [b'<' | 0xef, ..] => Ok(Shown::Descriptor(descriptor::read(bytes)?)),
+        // XML, or WBXML 1.3 with the public identifier of SyncML 1.2.
+        [b'<' | 0xef, ..] | [0x03, 0xa4, 0x01, ..] => match management::read(bytes) {
+            Some(shown) => Ok(Shown::Management(shown)),
+            None => Ok(Shown::Descriptor(descriptor::read(bytes)?)),
+        },
         [b'{', ..] => {
+            if let Some(shown) = management::read_mapping(bytes) {
+                return Ok(Shown::Management(shown));
+            }
             let report = serde_json::from_slice(bytes).map_err(|error| form("release report", error))?;
             Ok(Shown::ReleaseReport(report))
         }
@@ -121,6 +131,7 @@ impl fmt::Display for Shown {
             Self::TrustRecord(shown) => shown.fmt(f),
             Self::Capabilities(shown) => shown.fmt(f),
             Self::Descriptor(shown) => shown.fmt(f),
+            Self::Management(shown) => shown.fmt(f),
             Self::ReleaseReport(shown) => shown.fmt(f),
         }
     }
