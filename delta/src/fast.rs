@@ -34,6 +34,8 @@ pub(crate) struct Payload {
     pub(crate) missed: u64,
     /// Bytes in no segment.
     pub(crate) literals: u64,
+    /// No predicted byte is wrong: there are no residuals.
+    pub(crate) exact: bool,
 }
 
 /// How often segments are planned.
@@ -106,6 +108,11 @@ fn payload(old: &[u8], new: &[u8], segments: &[Segment], projected: Option<Vec<u
     if let Some(residuals) = projected {
         streams.residuals = residuals;
     }
+    let exact = streams.residuals.iter().all(|residual| *residual == 0);
+    if exact {
+        streams.residuals.clear();
+        streams.residual_cuts.fill(0..0);
+    }
     let settings = Settings { window_log: geometry.window_log.into(), level };
     let (list, (literals, residuals)) = rayon::join(
         || segment_list(segments, settings),
@@ -124,7 +131,7 @@ fn payload(old: &[u8], new: &[u8], segments: &[Segment], projected: Option<Vec<u
         bytes.extend_from_slice(literal);
         bytes.extend_from_slice(residual);
     }
-    Ok(Payload { bytes, spent, missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64, literals: streams.literals.len() as u64 })
+    Ok(Payload { bytes, spent, missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64, literals: streams.literals.len() as u64, exact })
 }
 
 /// SPEC 3.2.

@@ -150,9 +150,11 @@ fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> R
     let geometry = if old == new { geometry.one_group(options, new.len() as u64) } else { geometry };
     let mut instruction_set = options.recorded_instruction_set();
     let mut old_base = if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) };
-    let mut fields = FastParameters { window_log: geometry.window_log, projection: None };
+    let mut fields = FastParameters { window_log: geometry.window_log, projection: None, exact: false };
     let setting = compact::setting(old, new, options);
-    let projected = if old == new { None } else { fast::projected(old, new, &setting, geometry, options.level)? };
+    // The tables of projection are those of the largest class.
+    let room = options.ram.is_none_or(|ram| ram.log2() >= RamClass::MAX_LOG2);
+    let projected = if old == new || !room { None } else { fast::projected(old, new, &setting, geometry, options.level)? };
     let plain = match &projected {
         // Where it applies, projection is seldom the larger one, and never by much: a large image is not searched again to find out.
         Some(_) if new.len() >= SEARCHED_TWICE => None,
@@ -164,7 +166,8 @@ fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> R
     }
     let smaller = if fields.projection.is_some() { projected } else { plain };
     let (segments, payload) = smaller.ok_or(Error::ProfileUnavailable)?;
-    let fast::Payload { bytes: payload, spent, missed, literals } = payload;
+    let fast::Payload { bytes: payload, spent, missed, literals, exact } = payload;
+    fields.exact = exact;
     let parameters = fields.to_bytes();
     let header = Header { instruction_set, old_base, parameters: &parameters, ..header_of(old, new, options, geometry) };
     let (predicted, segments) = (new.len() as u64 - literals, segments.len() as u64);

@@ -110,10 +110,10 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// The same with all of an unchanged image in one group, if the caller left the group size open.
+    /// The same with all of an unchanged image in one group (of 16 MiB at most), if the caller left the group size open.
     pub(crate) fn one_group(self, options: &Options, new_size: u64) -> Self {
         let size_log = u8::try_from(u64::BITS - new_size.saturating_sub(1).leading_zeros()).expect("at most 64");
-        let group_log2 = options.group_log2.unwrap_or(self.group_log2.max(size_log.min(30)));
+        let group_log2 = options.group_log2.unwrap_or(self.group_log2.max(size_log.min(24)));
         Self { group_log2, ..self }
     }
 }

@@ -66,7 +66,7 @@ fn images_of_any_sizes() {
     patch(&none, &shorter, KIB, KIB);
     patch(&shorter, &none, KIB, KIB);
     patch(&none, &none, KIB, KIB);
-    patch(&base[..1].to_vec(), &base[..2].to_vec(), 256, 256);
+    patch(&base[..1], &base[..2], 256, 256);
 }
 
 #[test]

@@ -171,6 +171,7 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
     /// # Errors
     ///
     /// Those of [`begin`](Self::begin).
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn begin_vouched(device: &'d mut Device<'c, C>, goal: &Goal, memory: Memory<'m>, decompressors: Decompressors<D>) -> Result<Self, C> {
         device.settle_in_place()?;
         let record = *device.record()?;
@@ -208,10 +209,11 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
             None => None,
         };
         let new = NewSlot { device, pending: goal.pending, kind, programmer, area, state: None };
-        let applier = match saved {
-            Some(mut state) => Applier::resume(old, new, memory, decompressors, goal.expected, &mut state)?,
-            None => Applier::new(old, new, memory, decompressors, Expectation::Vouched(goal.expected))?,
-        };
+        // One applier for both ways: each copy of it on the stack is 3 KiB.
+        let mut applier = Applier::new(old, new, memory, decompressors, Expectation::Vouched(goal.expected))?;
+        if let Some(mut state) = saved {
+            applier.resume(&goal.expected, &mut state)?;
+        }
         Ok(Self { applier })
     }
 
@@ -234,6 +236,7 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
     ///
     /// The one reason why the patch was refused, or the flash's error. After that every further call gives [`Error::AfterError`]; a new
     /// [`begin`](Self::begin) goes on from the last saved state.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn update(&mut self, bytes: &[u8]) -> Result<Progress, C> {
         Ok(self.applier.update(bytes)?)
     }
@@ -249,6 +252,7 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
     /// # Errors
     ///
     /// [`ErrorKind::UnexpectedEnd`](sealift_formats::ErrorKind::UnexpectedEnd) when bytes of the patch are missing, and those of the flash.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn finish(self) -> Result<Applied, C> {
         Ok(self.applier.finish()?)
     }

@@ -350,7 +350,9 @@ fn parameters_of_the_profile_are_checked() {
         (vec![12, 0, 0], ErrorKind::ProfileParameters),
         (vec![9, 0], ErrorKind::WindowLog(9)),
         (vec![28, 0], ErrorKind::WindowLog(28)),
-        (vec![12, 2], ErrorKind::UnknownProjection(2)),
+        (vec![12, 1], ErrorKind::ProfileParameters),
+        (vec![12, 1, 16, 0], ErrorKind::ProfileParameters),
+        (vec![12, 4], ErrorKind::UnknownProjection(4)),
     ] {
         assert_eq!(kind_of(&Parts { parameters, ..parts() }.finish()), kind);
     }
@@ -359,7 +361,7 @@ fn parameters_of_the_profile_are_checked() {
 #[test]
 fn what_this_build_has_no_code_for_is_refused() {
     let refused = |patch: &Patch| reason(&apply(&patch.old, &patch.bytes, Expectation::Unsigned).0);
-    assert_eq!(refused(&Parts { parameters: vec![12, 1], ..parts() }.finish()), Error::NotBuiltIn);
+    assert_eq!(refused(&Parts { parameters: vec![12, 1, 0, 0], ..parts() }.finish()), Error::NotBuiltIn);
     let parts = parts();
     assert_eq!(refused(&parts.finish_with(&Header { profile: Profile::Compact, ..parts.header() })), Error::NotBuiltIn);
 

@@ -90,7 +90,7 @@ impl Schedule {
 
     /// Whether the slot holds new bytes at `old` when `batch` is made.
     pub(crate) fn installed(&self, old: usize, batch: u32) -> bool {
-        self.gone.get(old >> self.log2).is_some_and(|&gone| gone < batch) && !self.next_kept(old).is_some_and(|range| range.start <= old)
+        self.gone.get(old >> self.log2).is_some_and(|&gone| gone < batch) && self.next_kept(old).is_none_or(|range| range.start > old)
     }
 
     /// The kept bytes that hold `old`, or else those behind it.

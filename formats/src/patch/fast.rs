@@ -11,9 +11,13 @@ pub struct FastParameters {
     pub window_log: u8,
     /// What is looked for where references in the old image are projected (SPEC section 3.4); `None`: they are not.
     pub projection: Option<CompactParameters>,
+    /// Whether every predicted byte is right, so that there are no residuals at all: moved, or unchanged.
+    pub exact: bool,
 }
 
 impl FastParameters {
+    /// The bit that says that there are no residuals.
+    const EXACT: u8 = 2;
     /// The smallest window that a zstd frame can name.
     pub const MIN_WINDOW_LOG: u8 = 10;
     /// The largest window of the profile.
@@ -29,12 +33,13 @@ impl FastParameters {
         if !(Self::MIN_WINDOW_LOG..=Self::MAX_WINDOW_LOG).contains(&window_log) {
             return Err(ErrorKind::WindowLog(window_log));
         }
-        match projection {
-            0 if rest.is_empty() => Ok(Self { window_log, projection: None }),
+        let exact = projection & Self::EXACT != 0;
+        match projection & !Self::EXACT {
+            0 if rest.is_empty() => Ok(Self { window_log, projection: None, exact }),
             0 => Err(ErrorKind::ProfileParameters),
             1 => Some(CompactParameters::parse(rest)?)
                 .filter(|fields| fields.data & flag::TYPES == 0)
-                .map(|fields| Self { window_log, projection: Some(fields) })
+                .map(|fields| Self { window_log, projection: Some(fields), exact })
                 .ok_or(ErrorKind::ProfileParameters),
             _ => Err(ErrorKind::UnknownProjection(projection)),
         }
@@ -44,7 +49,7 @@ impl FastParameters {
     #[cfg(any(test, feature = "alloc"))]
     #[must_use]
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
-        let mut bytes = alloc::vec![self.window_log, u8::from(self.projection.is_some())];
+        let mut bytes = alloc::vec![self.window_log, u8::from(self.projection.is_some()) | if self.exact { Self::EXACT } else { 0 }];
         bytes.extend(self.projection.iter().flat_map(CompactParameters::to_bytes));
         bytes
     }
@@ -123,12 +128,14 @@ mod tests {
         for (window_log, projection) in
             [(10, None), (27, Some(CompactParameters::default())), (27, Some(CompactParameters { data: 3, ram_size: 17, ram: 0x2000 }))]
         {
-            let parameters = FastParameters { window_log, projection };
-            assert_eq!(FastParameters::parse(&parameters.to_bytes()), Ok(parameters));
+            for exact in [false, true] {
+                let parameters = FastParameters { window_log, projection, exact };
+                assert_eq!(FastParameters::parse(&parameters.to_bytes()), Ok(parameters));
+            }
         }
         assert_eq!(FastParameters::parse(&[9, 0]), Err(ErrorKind::WindowLog(9)));
         assert_eq!(FastParameters::parse(&[28, 0]), Err(ErrorKind::WindowLog(28)));
-        assert_eq!(FastParameters::parse(&[10, 2]), Err(ErrorKind::UnknownProjection(2)));
+        assert_eq!(FastParameters::parse(&[10, 4]), Err(ErrorKind::UnknownProjection(4)));
         for bytes in [&[][..], &[10], &[10, 0, 0], &[10, 1], &[10, 1, 0], &[10, 1, 16, 0], &[10, 1, 0, 0, 0]] {
             assert_eq!(FastParameters::parse(bytes), Err(ErrorKind::ProfileParameters));
         }

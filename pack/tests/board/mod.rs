@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// An emulation that says nothing for so long has failed.
@@ -29,6 +30,8 @@ pub enum Answer {
 pub struct Board {
     emulator: Child,
     console: UnixStream,
+    /// What the console says, read as it comes: an emulation whose console nobody reads stands still.
+    heard: Receiver<Vec<u8>>,
     link: UnixStream,
     monitor: UnixStream,
     /// What the console said since the last thing that was waited for.
@@ -57,7 +60,8 @@ impl Board {
         }
         let emulator = command.stdin(Stdio::null()).spawn().expect("the emulator starts");
         let [console, link, monitor] = ["console", "link", "monitor"].map(|name| connect(&folder.join(name)));
-        Self { emulator, console, link, monitor, said: String::new(), sent: 0 }
+        let (_, heard) = (listen(&monitor), listen(&console));
+        Self { emulator, console, heard, link, monitor, said: String::new(), sent: 0 }
     }
 
     /// Waits until the console has said something.
@@ -68,14 +72,10 @@ impl Board {
                 self.said.drain(..at + text.len());
                 return;
             }
-            let mut bytes = [0; 256];
-            match self.console.read(&mut bytes) {
-                Ok(0) => panic!("the emulation has ended before {text:?}; the console says\n{}", self.said),
-                Ok(length) => self.said.push_str(&String::from_utf8_lossy(&bytes[..length]).replace('\r', "")),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    assert!(start.elapsed() < PATIENCE, "no {text:?}; the console says\n{}", self.said);
-                }
-                Err(error) => panic!("the console: {error}"),
+            match self.heard.recv_timeout(Duration::from_millis(200)) {
+                Ok(bytes) => self.said.push_str(&String::from_utf8_lossy(&bytes).replace('\r', "")),
+                Err(RecvTimeoutError::Timeout) => assert!(start.elapsed() < PATIENCE, "no {text:?}; the console says\n{}", self.said),
+                Err(RecvTimeoutError::Disconnected) => panic!("the emulation has ended before {text:?}; the console says\n{}", self.said),
             }
             assert!(!self.said.contains("panic\n") && !self.said.contains("fault"), "the console says\n{}", self.said);
         }
@@ -201,9 +201,8 @@ impl Board {
                 Ok(length) => filled += length,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     if start.elapsed() > PATIENCE {
-                        let mut rest = [0; 4096];
-                        let length = self.console.read(&mut rest).unwrap_or(0);
-                        panic!("nothing on the link; the console says\n{}{}", self.said, String::from_utf8_lossy(&rest[..length]));
+                        let rest: Vec<u8> = self.heard.try_iter().flatten().collect();
+                        panic!("nothing on the link; the console says\n{}{}", self.said, String::from_utf8_lossy(&rest));
                     }
                 }
                 Err(error) => panic!("the link: {error}"),
@@ -234,6 +233,25 @@ fn connect(socket: &Path) -> UnixStream {
             }
         }
     }
+}
+
+/// Reads a stream to its end, in a thread of its own.
+fn listen(stream: &UnixStream) -> Receiver<Vec<u8>> {
+    let mut stream = stream.try_clone().expect("a stream has a second handle");
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        loop {
+            let mut bytes = [0; 1024];
+            match stream.read(&mut bytes) {
+                Ok(0) => break,
+                // Nobody may listen: what is read keeps the emulation going all the same.
+                Ok(length) => _ = sender.send(bytes[..length].to_vec()),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                Err(_) => break,
+            }
+        }
+    });
+    receiver
 }
 
 /// CRC-32 (ISO-HDLC), bit by bit.

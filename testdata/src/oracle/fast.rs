@@ -15,6 +15,9 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
     if projection != 0 {
         return Err("projection is not known to this applier yet".into());
     }
+    if header.in_place.is_some() {
+        return Err("profile fast has no in-place layout".into());
+    }
     let segments = read_segments(header, input)?;
     let mut new = Vec::new();
     let mut current = 0;

@@ -3,24 +3,14 @@
 //! It shares no code with the generator or with the device's applier, reads the whole patch at once and allocates as it likes: what it and the device make of the
 //! same patch must be the same bytes. Section numbers are those of the SPEC.
 
+mod compact;
 mod fast;
+mod header;
 mod input;
 
+use header::{Header, read_header};
 use input::Input;
 use sha2::{Digest, Sha256};
-
-/// A patch header (section 2.2).
-#[derive(Debug)]
-struct Header {
-    profile: u8,
-    group_size: u64,
-    old_size: u64,
-    new_size: u64,
-    payload_size: u64,
-    old_crc: u32,
-    new_crc: u32,
-    parameters: Vec<u8>,
-}
 
 /// A part of the new image that is predicted from the old one (section 2.3). All in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +40,7 @@ pub fn apply(old: &[u8], patch: &[u8]) -> Result<Vec<u8>, String> {
     }
     let new = match header.profile {
         0 => fast::decode(&header, &mut input, old)?,
+        1 => compact::decode(&header, &mut input, old)?,
         profile => return Err(format!("profile {profile} is unknown to this applier")),
     };
     if input.remaining() != 0 {
@@ -90,67 +81,6 @@ fn body_of(patch: &[u8]) -> Result<Vec<u8>, String> {
         expected = Some(digest.to_vec());
         rest = after;
     }
-}
-
-/// Section 2.2.
-fn read_header(input: &mut Input<'_>) -> Result<Header, String> {
-    if input.bytes(3)? != b"SLP" {
-        return Err("not a patch: other magic".into());
-    }
-    let version = input.byte()?;
-    if version != 1 {
-        return Err(format!("patch version {version}, this is for 1"));
-    }
-    let profile = input.byte()?;
-    let _chunk_log2 = input.byte()?;
-    let group_log2 = input.byte()?;
-    if !(8..=30).contains(&group_log2) {
-        return Err(format!("group_log2 {group_log2} is out of range"));
-    }
-    let ram_log2 = input.byte()?;
-    if ram_log2 != 0 && !(13..=22).contains(&ram_log2) {
-        return Err(format!("ram_log2 {ram_log2} is out of range"));
-    }
-    let old_size = input.varint()?;
-    let new_size = input.varint()?;
-    let payload_size = input.varint()?;
-    let old_crc = input.word()?;
-    let new_crc = input.word()?;
-    let instruction_set = input.byte()?;
-    match instruction_set {
-        0 => {}
-        1..=8 => {
-            let _old_base = input.varint()?;
-            let _base_shift = input.zigzag()?;
-        }
-        other => return Err(format!("instruction set {other} is unknown")),
-    }
-    let parameters_size = input.varint()?;
-    if parameters_size > 64 {
-        return Err(format!("{parameters_size} bytes of parameters, 64 are allowed"));
-    }
-    let parameters = input.bytes(parameters_size as usize)?.to_vec();
-    let extensions = input.varint()?;
-    if extensions > 8 {
-        return Err(format!("{extensions} extensions, 8 are allowed"));
-    }
-    let mut last = None;
-    for _ in 0..extensions {
-        let tag = input.varint()?;
-        if last.is_some_and(|last| tag <= last) {
-            return Err("extension tags do not ascend".into());
-        }
-        last = Some(tag);
-        let size = input.varint()?;
-        if size > 4096 {
-            return Err(format!("extension of {size} bytes, 4,096 are allowed"));
-        }
-        input.bytes(size as usize)?;
-        if tag % 2 == 0 {
-            return Err(format!("extension {tag} must be understood and is not"));
-        }
-    }
-    Ok(Header { profile, group_size: 1 << group_log2, old_size, new_size, payload_size, old_crc, new_crc, parameters })
 }
 
 /// CRC-32/ISO-HDLC, bit by bit (section 1).

@@ -156,7 +156,7 @@ impl Device {
 
     /// What the verifier asks for.
     pub(crate) fn state(&self, time: Option<u64>) -> Outcome<DeviceState> {
-        let installed = self.with(|device| Ok(device.installed()?))?;
+        let installed = self.with(|device| device.installed())?;
         Ok(DeviceState {
             vendor: self.vendor,
             class: self.device_class,
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn sealift_installed(device: *const Device, installed: *mu
     // SAFETY: null, which is refused, or room for it, says the header; any bytes are one.
     let Some(to) = (unsafe { installed.as_mut() }) else { return Error::NullPointer.code() };
     // SAFETY: null or a device, says the header.
-    let outcome = unsafe { with(device, |device| Ok(device.installed()?)) };
+    let outcome = unsafe { with(device, |device| device.installed()) };
     code(outcome.map(|found| {
         *to = Installed {
             size: u32::try_from(found.image.size).unwrap_or(u32::MAX),

@@ -63,7 +63,7 @@ impl Update {
             if (&raw const (*state).mark).read() != RUNNING {
                 return Err(Error::NotBegun);
             }
-            Ok(&mut *(&raw mut (*Self::parts(state)).running))
+            Ok(&mut (*Self::parts(state)).running)
         }
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Fast<D> {
     plan: Plan,
     window_log: u8,
     projection: Option<CompactParameters>,
+    /// There are no residuals.
+    exact: bool,
     stage: Stage,
     number: VarintReader,
     literals: Frame<D>,
@@ -59,7 +61,7 @@ pub(super) struct Fast<D> {
 impl<D: Decompressor> Fast<D> {
     /// Makes ready; takes the decompressors only when it returns a decoder.
     pub(super) fn new(plan: Plan, header: &Header<'_>, decompressors: Decompressors<D>) -> Result<Self, Error> {
-        let FastParameters { window_log, projection } = FastParameters::parse(header.parameters).map_err(|kind| refused(kind, 0))?;
+        let FastParameters { window_log, projection, exact } = FastParameters::parse(header.parameters).map_err(|kind| refused(kind, 0))?;
         if let Some(fields) = projection {
             prediction::check(header, fields)?;
         }
@@ -68,6 +70,7 @@ impl<D: Decompressor> Fast<D> {
             plan,
             window_log,
             projection,
+            exact,
             stage: Stage::ListHead(0, SegmentListHead::default()),
             number: VarintReader::default(),
             literals: frame(decompressors.literal)?,
@@ -203,7 +206,7 @@ impl<D: Decompressor> Fast<D> {
         }
         self.part = self.consumed;
         let yields = |kind| self.group.clone().run_of(kind, work.segments, self.group_end()).is_some();
-        let (literals, residuals) = (yields(Kind::Literal), yields(Kind::Predicted));
+        let (literals, residuals) = (yields(Kind::Literal), yields(Kind::Predicted) && !self.exact);
         self.literals.begin_part(head.literal_packed, literals).map_err(|error| self.fault(error))?;
         self.residuals.begin_part(head.residual_packed, residuals).map_err(|error| self.fault(error))?;
         self.cursor = self.group;
@@ -217,6 +220,11 @@ impl<D: Decompressor> Fast<D> {
             let room = place(work.group, run.start, run.length, self.group).ok_or(Error::GroupTooLarge)?;
             let frame = match kind {
                 Kind::Literal => &mut self.literals,
+                Kind::Predicted if self.exact => {
+                    room.fill(0);
+                    self.cursor.advance(run.length);
+                    continue;
+                }
                 Kind::Predicted => &mut self.residuals,
             };
             let filled = frame.fill(input, room).map_err(|error| self.fault(error))?;

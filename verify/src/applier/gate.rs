@@ -73,13 +73,12 @@ impl<'m> Gate<'m> {
         Ok(gate)
     }
 
-    /// A gate that goes on at `place`. The digest of the patch as a whole is not taken then: every chunk has its own.
-    pub(super) fn resume(buffer: &'m mut [u8], expected: &Expected, place: ChunkPlace) -> Result<Self, Error> {
-        let mut gate = Self::new(buffer, Some(expected))?;
-        let chunk_size = gate.geometry.map_or(0, |geometry| geometry.chunk_size);
-        gate.taken = place.number.checked_mul(chunk_size).filter(|&taken| taken < expected.patch.size).ok_or(Error::StateDamaged)?;
-        (gate.digest, gate.whole, gate.skip) = (Some(place.digest), None, to_usize(place.used));
-        Ok(gate)
+    /// Goes on at `place`. The digest of the patch as a whole is not taken then: every chunk has its own.
+    pub(super) fn resume(&mut self, expected: &Expected, place: ChunkPlace) -> Result<(), Error> {
+        let chunk_size = self.geometry.map_or(0, |geometry| geometry.chunk_size);
+        self.taken = place.number.checked_mul(chunk_size).filter(|&taken| taken < expected.patch.size).ok_or(Error::StateDamaged)?;
+        (self.digest, self.whole, self.skip) = (Some(place.digest), None, to_usize(place.used));
+        Ok(())
     }
 
     /// The chunk let through last, of which nothing is used yet; `None` where nothing is signed.

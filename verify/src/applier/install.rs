@@ -100,6 +100,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     }
 
     /// Goes on from a saved state. Returns where the patch is to be read on.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn resume<S: SavedState<Error = N::Error>>(&mut self, state: &mut S) -> Result<ChunkPlace, O, N> {
         let front = Front::take(state, self.scratch).map_err(ApplyError::NewImage)??;
         self.header = self.split_scratch(front.header_bytes);
@@ -147,7 +148,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     }
 
     /// The storage writes what it holds back. `taken` bytes of the patch were there.
-    pub(super) fn finish(mut self, taken: u64) -> Result<Applied, O, N> {
+    pub(super) fn finish(&mut self, taken: u64) -> Result<Applied, O, N> {
         let Stage::Checked(applied) = self.stage else { return Err(refused(ErrorKind::UnexpectedEnd, taken).into()) };
         self.new.finish().map_err(ApplyError::NewImage)?;
         Ok(Applied { patch_size: taken, ..applied })

@@ -112,6 +112,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     ///
     /// [`Error::ChunkTooLarge`] when the chunk buffer is too small for the patch that the manifest names, [`Error::BufferTooSmall`] for an
     /// empty scratch buffer, [`Error::Format`] for a manifest that names a patch which cannot exist.
+    #[inline]
     pub fn new(old: O, new: N, memory: Memory<'m>, decompressors: Decompressors<D>, expectation: Expectation<'_>) -> Result<Self, Error> {
         if memory.scratch.is_empty() {
             return Err(Error::BufferTooSmall);
@@ -123,26 +124,16 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
         Ok(Self { gate, install, failed: false })
     }
 
-    /// An applier that goes on from a state that was saved while the same patch was applied under the same expectation.
+    /// Goes on, before the first byte, from a state that was saved while the same patch was applied under the same expectation.
     ///
     /// The old image is not checked again: it is the caller's business that the storage is the one that the state was saved for.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new), and [`Error::StateDamaged`] when the state is not sound or belongs to another patch.
-    pub fn resume<S: SavedState<Error = N::Error>>(
-        old: O,
-        new: N,
-        memory: Memory<'m>,
-        decompressors: Decompressors<D>,
-        expected: Expected,
-        state: &mut S,
-    ) -> Result<Self, ApplyError<O::Error, N::Error>> {
-        let buffers = Buffers { group: memory.group, segments: memory.segments, scratch: memory.scratch, tables: memory.compact };
-        let mut install = Install::new(old, new, buffers, decompressors, Some(expected));
-        let place = install.resume(state)?;
-        let gate = Gate::resume(memory.chunk, &expected, place)?;
-        Ok(Self { gate, install, failed: false })
+    pub fn resume<S: SavedState<Error = N::Error>>(&mut self, expected: &Expected, state: &mut S) -> Result<(), ApplyError<O::Error, N::Error>> {
+        let place = self.install.resume(state)?;
+        Ok(self.gate.resume(expected, place)?)
     }
 
     /// Number of the chunk that the next byte belongs to, from 0; `None` before the header of an unsigned patch says how long chunks are,
@@ -191,7 +182,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     ///
     /// [`ErrorKind::UnexpectedEnd`](sealift_formats::ErrorKind::UnexpectedEnd) at the number of bytes taken when bytes of the patch are missing, [`Error::AfterError`], or the
     /// storage's error.
-    pub fn finish(self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
+    pub fn finish(mut self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
         if self.failed {
             return Err(Error::AfterError.into());
         }

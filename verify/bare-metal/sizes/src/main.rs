@@ -6,8 +6,12 @@
 
 #[cfg(feature = "applier")]
 mod applier;
-#[cfg(feature = "applier")]
+#[cfg(any(feature = "applier", feature = "update"))]
+mod buffers;
+#[cfg(any(feature = "applier", feature = "update"))]
 mod flash;
+#[cfg(feature = "update")]
+mod update;
 #[cfg(feature = "verifier")]
 mod verifier;
 
@@ -27,22 +31,27 @@ fn bootloader(package: &[u8]) -> u16 {
 
     let state = verifier::state();
     let Ok(trust) = TrustRecord::parse(black_box(&[])) else { return 1 };
-    let verified = verifier::run(package, &trust, &state);
-    #[cfg(feature = "applier")]
-    return match &verified {
-        Ok(verified) => applier::run(black_box(&[]), sealift_verify::applier::Expectation::Manifest(verified)),
-        Err(code) => *code,
+    let verified = match verifier::run(package, &trust, &state) {
+        Ok(verified) => verified,
+        Err(code) => return code,
     };
-    #[cfg(not(feature = "applier"))]
-    verified.map_or_else(|code| code, |verified| black_box(&*verified).apply.chunk_log2.into())
+    #[cfg(feature = "update")]
+    return update::run(black_box(&[]), &sealift_verify::update::Goal::from(&verified));
+    #[cfg(not(feature = "update"))]
+    black_box(&*verified).apply.chunk_log2.into()
 }
 
-#[cfg(all(feature = "applier", not(feature = "verifier")))]
+#[cfg(all(feature = "update", not(feature = "verifier")))]
 fn bootloader(patch: &[u8]) -> u16 {
-    applier::run(patch, applier::vouched())
+    update::run(patch, &update::vouched())
 }
 
-#[cfg(not(any(feature = "applier", feature = "verifier")))]
+#[cfg(all(feature = "applier", not(any(feature = "update", feature = "verifier"))))]
+fn bootloader(patch: &[u8]) -> u16 {
+    applier::run(patch, sealift_verify::applier::Expectation::Vouched(buffers::vouched()))
+}
+
+#[cfg(not(any(feature = "applier", feature = "update", feature = "verifier")))]
 fn bootloader(_: &[u8]) -> u16 {
     0
 }

@@ -107,8 +107,13 @@ fn verify(chips: &Chips, package: &[u8]) -> Result<(Goal, u32), Error> {
 /// Takes the patch. The tables are those of the RAM class of 16 KiB (SPEC section 4).
 #[inline(never)]
 fn install(chips: &Chips, goal: &Goal, patch_offset: u32) -> Result<(), Error> {
-    let (mut slots, mut weights, mut packed): ([_; 1100], [_; 704], [Packed; 230]) = ([[0; 3]; 1100], [0; 704], [[0; 9]; 230]);
-    let (mut corrections, mut words, mut calls) = ([(0, 0); 20], [(0, 0); 20], [0; 64]);
+    // One by one: as a tuple they would be on the stack twice.
+    let mut slots = [[0; 3]; 1100];
+    let mut weights = [0; 704];
+    let mut packed: [Packed; 230] = [[0; 9]; 230];
+    let mut corrections = [(0, 0); 20];
+    let mut words = [(0, 0); 20];
+    let mut calls = [0; 64];
     let tables = Tables {
         slots: &mut slots,
         weights: &mut weights,
@@ -121,14 +126,24 @@ fn install(chips: &Chips, goal: &Goal, patch_offset: u32) -> Result<(), Error> {
         calls: &mut calls,
         types: None,
     };
-    let (mut chunk, mut group, mut scratch) = ([0; 1024], [0; 128], [0; 64]);
+    let mut chunk = [0; 1024];
+    let mut group = [0; 128];
+    let mut scratch = [0; 256];
     let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut [], scratch: &mut scratch, compact: Some(tables) };
     let mut device = device(chips)?;
     let decompressors = Decompressors { literal: NoDecompressor, residual: NoDecompressor };
-    let mut update = Update::begin_vouched(&mut device, goal, memory, decompressors).map_err(|error| error.reason())?;
+    // Looked at where it is: moved out of the result, it would be on the stack twice.
+    let mut begun = Update::begin_vouched(&mut device, goal, memory, decompressors);
+    let update = match &mut begun {
+        Ok(update) => update,
+        Err(error) => return Err(error.reason()),
+    };
     while let Some(wants) = update.wants() {
         let offset = u32::try_from(wants.offset).ok().and_then(|offset| offset.checked_add(patch_offset)).ok_or(Error::OutOfBounds)?;
         link::data(offset, |bytes| update.update(bytes).map(|_| ())).map_err(|error| error.reason())?;
     }
-    update.finish().map(|_| ()).map_err(|error| error.reason())
+    match begun {
+        Ok(update) => update.finish().map(|_| ()).map_err(|error| error.reason()),
+        Err(error) => Err(error.reason()),
+    }
 }
