@@ -156,6 +156,18 @@ fn told<R: std::error::Error, W: std::error::Error>(error: ApplyError<R, W>) -> 
     }
 }
 
+/// The class of the tables that a patch asks for, by its own word: all of profile `compact` do, and those of `fast` with projection.
+pub(crate) fn class_of(header: &Header<'_>) -> Option<Class> {
+    let parameters = match header.profile {
+        Profile::Compact => Parameters::of_header(header).ok(),
+        Profile::Fast => {
+            let fields = FastParameters::parse(header.parameters).ok().and_then(|parameters| parameters.projection);
+            fields.and_then(|fields| Parameters::of_projection(header, fields).ok())
+        }
+    };
+    parameters.and_then(|parameters| parameters.class())
+}
+
 /// Memory that a patch asks for, by its own word: the applier checks everything again, and refuses what does not fit.
 struct Needs {
     chunk: usize,
@@ -173,14 +185,7 @@ impl Needs {
             return Self { chunk: patch.len().max(1), group: 1, segments: 0, class: None };
         };
         let chunk = Geometry::of_patch(patch.len() as u64, header.chunk_log2).map_or(patch.len() as u64, |geometry| geometry.chunk_size);
-        let parameters = match header.profile {
-            Profile::Compact => Parameters::of_header(&header).ok(),
-            Profile::Fast => {
-                let fields = FastParameters::parse(header.parameters).ok().and_then(|parameters| parameters.projection);
-                fields.and_then(|fields| Parameters::of_projection(&header, fields).ok())
-            }
-        };
-        let class = parameters.and_then(|parameters| parameters.class());
+        let class = class_of(&header);
         let count = match header.profile {
             Profile::Fast => patch.get(length..).and_then(|payload| read_varint(payload).ok()).map_or(0, |(count, _)| count),
             Profile::Compact => 0,

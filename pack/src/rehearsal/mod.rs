@@ -14,13 +14,14 @@ pub use estimate::{Cost, Estimate};
 pub use life::Brick;
 pub use sweep::{Cuts, Path, Sweep};
 
-use sealift_formats::compact::header::Parameters;
+use sealift_formats::compact::header::Class;
 use sealift_formats::manifest::ImageId;
 use sealift_formats::patch::{Geometry, Header, Parsed, Profile, first_chunk};
 use sealift_sim::Part;
 use sealift_verify::applier::Expected;
 use sealift_verify::update::{Goal, Install, Pending, Settings};
 
+use crate::install::class_of;
 use crate::package::image_id;
 use device::{Needs, lay_out};
 use life::{BufferSizes, Scenario};
@@ -168,14 +169,16 @@ impl<'a> Update<'a> {
             Way::Swap | Way::Revert => Some(Install::Swap),
             Way::InPlace => None,
         };
-        let class = Parameters::of_header(&header).ok().filter(|_| header.profile == Profile::Compact).and_then(|parameters| parameters.class());
+        let class = class_of(&header);
+        // Profile `fast` saves no state.
+        let saved = class.filter(|_| header.profile == Profile::Compact);
         let in_place = header.in_place.map_or([0, 0], |layout| {
             let sector = layout.sector_size();
             let kept = u64::from(layout.kept_size()).next_multiple_of(sector);
             [sector, u64::from(layout.batch_sectors().min(layout.listed()).max(1)) * sector + kept]
         });
         let image = self.goal.pending.new.size.max(self.old.len() as u64);
-        let (parts, layout) = lay_out(profile, &Needs { image, install, in_place, header: HEADER_BYTES, class });
+        let (parts, layout) = lay_out(profile, &Needs { image, install, in_place, header: HEADER_BYTES, class: saved });
         let settings = Settings { install: install.unwrap_or_default(), save_every: profile.save_every, trial_starts: 1 };
         let scenario = Scenario {
             layout,
@@ -215,13 +218,15 @@ pub const BRICKED: u16 = 900;
 pub const IMPOSSIBLE: u16 = 901;
 
 /// Memory that the patch needs.
-fn buffers(header: &Header<'_>, patch: &[u8], class: Option<sealift_formats::compact::header::Class>) -> BufferSizes {
+fn buffers(header: &Header<'_>, patch: &[u8], class: Option<Class>) -> BufferSizes {
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let chunk = Geometry::of_patch(patch.len() as u64, header.chunk_log2).map_or(patch.len() as u64, |geometry| geometry.chunk_size.min(geometry.patch_size));
-    let group = header.group_size().min(header.new_size).max(1);
-    let segments = if class.is_some() { 0 } else { SEGMENTS };
-    // Profile `compact` decodes through a small buffer; `fast` needs the whole group.
-    let group = if class.is_some() { size(group).min(GROUP_BYTES) } else { size(group) };
+    let group = size(header.group_size().min(header.new_size).max(1));
+    // Profile `compact` decodes through a small buffer and has its segments in its tables.
+    let (group, segments) = match header.profile {
+        Profile::Compact => (group.min(GROUP_BYTES), 0),
+        Profile::Fast => (group, SEGMENTS),
+    };
     BufferSizes { chunk: size(chunk.max(1)), group, segments, scratch: size(HEADER_BYTES), class }
 }
 
