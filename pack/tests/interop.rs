@@ -56,6 +56,22 @@ fn others_verify_our_packages() {
 }
 
 #[test]
+fn others_verify_a_patch_in_place() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    let release =
+        common::release(20, "lamp-mk2").replace("[signing]", "[delta]\nprofile = \"compact\"\nram = 16384\nsector = 4096\nscratch = 16384\n\n[signing]");
+    assert!(release.contains("sector = 4096"), "{release}");
+    shop.write("release.toml", release);
+    shop.ok(["pack", "release.toml", "-o", "dist"]);
+    let delta = "dist/lamp-2.0-from-1.0.suit";
+    assert!(shop.ok(["inspect", delta, "--json"]).contains("\"sector\": 4096"), "the package holds a patch in place");
+    let Some((holds, said)) = check(&shop, delta, &["oem.pub.pem"]) else { return };
+    assert!(holds, "{said}");
+}
+
+#[test]
 fn others_refuse_what_is_not_right() {
     let shop = Workshop::with_release();
     let full = "dist/lamp-2.0-full.suit";

@@ -6,7 +6,8 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use sealift_delta::{Options, RamClass};
+use sealift_delta::{InPlace, Options, Profile, RamClass};
+use sealift_formats::patch::in_place::SECTOR_LOG2;
 use serde::Deserialize;
 use toml::Spanned;
 use uuid::Uuid;
@@ -225,6 +226,8 @@ struct DeltaTable {
     base: Option<u64>,
     ram: Option<Spanned<u64>>,
     chunk: Option<Spanned<u64>>,
+    sector: Option<Spanned<u64>>,
+    scratch: Option<Spanned<u64>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -367,7 +370,29 @@ impl Place<'_> {
             let log2 = names::log2_of_bytes(*value.as_ref()).filter(|log2| matches!(log2, 0 | 8..=24));
             options.chunk_log2 = Some(log2.ok_or_else(|| self.at(value.span(), "chunk", value.as_ref().to_string(), SIZES))?);
         }
+        options.in_place = self.in_place(table, options.profile)?;
         Ok(options)
+    }
+
+    /// `sector` and `scratch`, which belong together, make patches for devices that install over the old image.
+    fn in_place(&self, table: &DeltaTable, profile: Profile) -> Result<Option<InPlace>, Error> {
+        let number = |field: &str, value: &Spanned<u64>, expected| self.at(value.span(), field, value.as_ref().to_string(), expected);
+        let (sector, scratch) = match (&table.sector, &table.scratch) {
+            (None, None) => return Ok(None),
+            (Some(sector), Some(scratch)) => (sector, scratch),
+            (Some(sector), None) => return Err(number("sector", sector, "scratch beside it: bytes of flash beside the slot")),
+            (None, Some(scratch)) => return Err(number("scratch", scratch, "sector beside it: bytes that the flash erases at once")),
+        };
+        if profile != Profile::Compact {
+            return Err(number("sector", sector, "profile = \"compact\" beside it: the other profile cannot be applied in place"));
+        }
+        if names::log2_of_bytes(*sector.as_ref()).is_none_or(|log2| !SECTOR_LOG2.contains(&log2)) {
+            return Err(number("sector", sector, "a power of two from 256 to 131072 bytes"));
+        }
+        if scratch.as_ref() < sector.as_ref() {
+            return Err(number("scratch", scratch, "at least a sector"));
+        }
+        Ok(Some(InPlace { sector: *sector.as_ref(), scratch: *scratch.as_ref() }))
     }
 
     fn error(&self, field: &str, value: &Spanned<String>, expected: &'static str) -> Error {
