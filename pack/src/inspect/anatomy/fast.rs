@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use sealift_formats::ErrorKind;
-use sealift_formats::patch::{Header, Segment, SegmentListReader};
+use sealift_formats::patch::{FastParameters, Header, Segment, SegmentListReader};
 use sealift_formats::varint::read_varint;
 
 use super::{ByteKind, Cost, Error, Findings, UNIT, kinds_of_segments, malformed};
@@ -41,7 +41,9 @@ pub(super) fn read(payload: &[u8], header: &Header<'_>) -> Result<Findings, Erro
     }
     let predicted = kinds.iter().filter(|kind| **kind == ByteKind::Predicted).count();
     let (packed_literals, packed_residuals) = (literals.len(), residuals.len());
-    let residuals = unpack(&residuals, predicted).ok_or_else(|| malformed(ErrorKind::FrameEnd, 0))?;
+    let exact = FastParameters::parse(header.parameters).is_ok_and(|parameters| parameters.exact);
+    let residuals = if exact { Some(vec![0; predicted]) } else { unpack(&residuals, predicted) };
+    let residuals = residuals.ok_or_else(|| malformed(ErrorKind::FrameEnd, 0))?;
     let literals = unpack(&literals, new_size - predicted).ok_or_else(|| malformed(ErrorKind::FrameEnd, 0))?;
     let mut residual = residuals.iter();
     for kind in kinds.iter_mut().filter(|kind| **kind == ByteKind::Predicted) {
