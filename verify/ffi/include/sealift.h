@@ -170,6 +170,8 @@ enum sealift_error {
     SEALIFT_FORMAT_IN_PLACE_LIST = 159,
     /* An in-place layout in a patch that cannot have one: of another profile than compact, with groups of another size than sectors, or with type information. */
     SEALIFT_FORMAT_IN_PLACE_PROFILE = 160,
+    /* The in-place layout keeps bytes that the old image does not have. */
+    SEALIFT_FORMAT_IN_PLACE_KEPT = 161,
     /* The file does not start with sealift-capabilities. */
     SEALIFT_FORMAT_NOT_ACAPABILITY_FILE = 180,
     /* Another version of the capability record than 1. */
@@ -595,8 +597,8 @@ typedef struct sealift_goal {
 } sealift_goal;
 
 /*
- The state of an update, in the caller's memory. It must be zero before the first call, stay where it is, and not be copied while an update
- goes on.
+ The state of an update, in the caller's memory. Before `sealift_update_begin` it must be zero for any other call. It stays where it is, and is not
+ copied, while an update goes on.
  */
 typedef struct sealift_update {
   /*
