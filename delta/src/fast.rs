@@ -5,7 +5,6 @@ use std::ops::Range;
 use sealift_formats::patch::segment::write_columns;
 use sealift_formats::patch::{GroupHead, Segment, SegmentListHead};
 
-use crate::compact::Setting;
 use crate::cost::Costs;
 use crate::error::Error;
 use crate::frame::{self, Settings};
@@ -39,13 +38,16 @@ pub(crate) struct Payload {
 }
 
 /// How often segments are planned.
-const ROUNDS: usize = 3;
+#[derive(Clone, Copy)]
+struct Rounds {
+    most: usize,
+    /// Payloads of fewer bytes teach nothing.
+    worth_learning: usize,
+}
 
-/// The same with projection, whose plans take two searches before.
-const PROJECTED_ROUNDS: usize = 2;
-
-/// Payloads of fewer bytes teach nothing.
-const WORTH_LEARNING: usize = 512;
+const PLAIN: Rounds = Rounds { most: 3, worth_learning: 512 };
+/// With projection two searches come before.
+const PROJECTED: Rounds = Rounds { most: 2, worth_learning: 0 };
 
 /// Finds segments and writes the payload: the smallest of some tries.
 ///
@@ -54,60 +56,67 @@ const WORTH_LEARNING: usize = 512;
 pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -> Result<(Vec<Segment>, Payload), Error> {
     if old == new {
         let segments = matching::whole(new.len());
-        let payload = payload(old, new, &segments, None, geometry, level)?;
+        let payload = payload(new, &segments, differences(old, new, &segments), geometry, level)?;
         return Ok((segments, payload));
     }
+    let residuals = |segments: &[Segment]| Some(differences(old, new, segments));
+    Ok(best(new, (old, new), residuals, PLAIN, geometry, level)?.expect("at least one round"))
+}
+
+/// The payload with projection; `None` where the projector's map cannot hold the segments.
+pub(crate) fn projected(old: &[u8], new: &[u8], projector: &Projector, geometry: Geometry, level: i32) -> Result<Option<(Vec<Segment>, Payload)>, Error> {
+    let rough = {
+        let (old, new) = projector.views(old, new, None);
+        matching::segments(&old, &new, &Costs::FAST)?
+    };
+    let (old_view, new_view) = projector.views(old, new, Some(&rough));
+    best(new, (&old_view, &new_view), |segments| projector.residuals(old, new, segments), PROJECTED, geometry, level)
+}
+
+/// Plans on what the search sees of both images, and writes, until the rounds are over or `residuals` has none for the segments. The smallest payload wins.
+fn best(
+    new: &[u8],
+    (old_view, new_view): (&[u8], &[u8]),
+    residuals: impl Fn(&[Segment]) -> Option<Vec<u8>>,
+    rounds: Rounds,
+    geometry: Geometry,
+    level: i32,
+) -> Result<Option<(Vec<Segment>, Payload)>, Error> {
     let mut costs = Costs::FAST;
-    let candidates = matching::candidates(Pair { old, new, costs: &costs })?;
+    let candidates = matching::candidates(Pair { old: old_view, new: new_view, costs: &costs })?;
     let mut best: Option<(Vec<Segment>, Payload)> = None;
-    for round in 1..=ROUNDS {
-        let segments = plan(Pair { old, new, costs: &costs }, &candidates);
-        let payload = payload(old, new, &segments, None, geometry, level)?;
-        if round < ROUNDS {
-            costs = costs.learned(&matching::outcome(Pair { old, new, costs: &costs }, &segments, &payload.spent));
+    for round in 1..=rounds.most {
+        let segments = plan(Pair { old: old_view, new: new_view, costs: &costs }, &candidates);
+        let Some(residuals) = residuals(&segments) else { break };
+        let payload = payload(new, &segments, residuals, geometry, level)?;
+        if round < rounds.most {
+            costs = costs.learned(&matching::outcome(Pair { old: old_view, new: new_view, costs: &costs }, &segments, &payload.spent));
         }
         let size = payload.bytes.len();
         if best.as_ref().is_none_or(|(_, best)| size < best.bytes.len()) {
             best = Some((segments, payload));
         }
-        if size < WORTH_LEARNING {
+        if size < rounds.worth_learning {
             break;
-        }
-    }
-    Ok(best.expect("at least one round"))
-}
-
-/// The payload with projection; `None` where there is nothing to project.
-pub(crate) fn projected(old: &[u8], new: &[u8], setting: &Setting, geometry: Geometry, level: i32) -> Result<Option<(Vec<Segment>, Payload)>, Error> {
-    let Some(projector) = Projector::new(old, new, setting, geometry.group_log2) else { return Ok(None) };
-    let mut costs = Costs::FAST;
-    let rough = {
-        let (old, new) = projector.views(old, new, None);
-        matching::segments(&old, &new, &costs)?
-    };
-    let (old_view, new_view) = projector.views(old, new, Some(&rough));
-    let candidates = matching::candidates(Pair { old: &old_view, new: &new_view, costs: &costs })?;
-    let mut best: Option<(Vec<Segment>, Payload)> = None;
-    for round in 1..=PROJECTED_ROUNDS {
-        let segments = plan(Pair { old: &old_view, new: &new_view, costs: &costs }, &candidates);
-        let Some(residuals) = projector.residuals(old, new, &segments) else { break };
-        let payload = payload(old, new, &segments, Some(residuals), geometry, level)?;
-        if round < PROJECTED_ROUNDS {
-            costs = costs.learned(&matching::outcome(Pair { old: &old_view, new: &new_view, costs: &costs }, &segments, &payload.spent));
-        }
-        if best.as_ref().is_none_or(|(_, best)| payload.bytes.len() < best.bytes.len()) {
-            best = Some((segments, payload));
         }
     }
     Ok(best)
 }
 
-/// Writes segment list and groups.
-fn payload(old: &[u8], new: &[u8], segments: &[Segment], projected: Option<Vec<u8>>, geometry: Geometry, level: i32) -> Result<Payload, Error> {
-    let mut streams = Streams::new(old, new, segments, geometry.group_log2);
-    if let Some(residuals) = projected {
-        streams.residuals = residuals;
+/// New bytes minus old ones in all segments.
+fn differences(old: &[u8], new: &[u8], segments: &[Segment]) -> Vec<u8> {
+    let mut residuals = Vec::with_capacity(new.len());
+    for segment in segments {
+        let length = segment.length as usize;
+        let (made, source) = (&new[segment.new_start as usize..][..length], &old[segment.old_start as usize..][..length]);
+        residuals.extend(made.iter().zip(source).map(|(new, old)| new.wrapping_sub(*old)));
     }
+    residuals
+}
+
+/// Writes segment list and groups.
+fn payload(new: &[u8], segments: &[Segment], residuals: Vec<u8>, geometry: Geometry, level: i32) -> Result<Payload, Error> {
+    let mut streams = Streams::new(new, segments, residuals, geometry.group_log2);
     let exact = streams.residuals.iter().all(|residual| *residual == 0);
     if exact {
         streams.residuals.clear();
@@ -159,23 +168,20 @@ struct Streams {
 }
 
 impl Streams {
-    fn new(old: &[u8], new: &[u8], segments: &[Segment], group_log2: u8) -> Self {
-        let covered: usize = segments.iter().map(|segment| segment.length as usize).sum();
-        let mut literals = Vec::with_capacity(new.len() - covered);
-        let mut residuals = Vec::with_capacity(covered);
+    fn new(new: &[u8], segments: &[Segment], residuals: Vec<u8>, group_log2: u8) -> Self {
+        let mut literals = Vec::with_capacity(new.len() - residuals.len());
         let mut cuts = Cuts { group: 1 << group_log2, size: new.len(), literal: vec![], residual: vec![] };
-        let mut at = 0;
+        let (mut at, mut covered) = (0, 0);
         for segment in segments {
             let start = segment.new_start as usize;
             let end = start + segment.length as usize;
-            cuts.run(at, start, literals.len(), true, residuals.len());
+            cuts.run(at, start, literals.len(), true, covered);
             literals.extend_from_slice(&new[at..start]);
-            cuts.run(start, end, residuals.len(), false, literals.len());
-            let source = &old[segment.old_start as usize..][..end - start];
-            residuals.extend(new[start..end].iter().zip(source).map(|(new, old)| new.wrapping_sub(*old)));
+            cuts.run(start, end, covered, false, literals.len());
+            covered += end - start;
             at = end;
         }
-        cuts.run(at, new.len(), literals.len(), true, residuals.len());
+        cuts.run(at, new.len(), literals.len(), true, covered);
         literals.extend_from_slice(&new[at..]);
         Self { literal_cuts: ranges(&cuts.literal), residual_cuts: ranges(&cuts.residual), literals, residuals }
     }

@@ -57,6 +57,7 @@ use sealift_formats::patch::{self, FastParameters, Header};
 use sha2::{Digest, Sha256};
 
 use crate::options::Geometry;
+use crate::projected::Projector;
 
 /// A patch, and what is to be known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,28 +149,33 @@ fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result
 
 fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
     let geometry = if old == new { geometry.one_group(options, new.len() as u64) } else { geometry };
-    let mut instruction_set = options.recorded_instruction_set();
-    let mut old_base = if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) };
+    let instruction_set = options.recorded_instruction_set();
+    let old_base = if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) };
+    let mut header = Header { instruction_set, old_base, ..header_of(old, new, options, geometry) };
     let mut fields = FastParameters { window_log: geometry.window_log, projection: None, exact: false };
-    let setting = compact::setting(old, new, options);
     // The tables of projection are those of the largest class.
     let room = options.ram.is_none_or(|ram| ram.log2() >= RamClass::MAX_LOG2);
-    let projected = if old == new || !room { None } else { fast::projected(old, new, &setting, geometry, options.level)? };
+    let setting = (old != new && room).then(|| compact::references(old, new, options));
+    let described = setting.map(|setting| (Header { instruction_set: setting.instruction_set, old_base: setting.base, ..header }, setting.field));
+    let projector = described.as_ref().and_then(|(header, field)| Projector::new(header, *field));
+    let projected = projector.map(|projector| fast::projected(old, new, &projector, geometry, options.level)).transpose()?.flatten();
     let plain = match &projected {
         // Where it applies, projection is seldom the larger one, and never by much: a large image is not searched again to find out.
         Some(_) if new.len() >= SEARCHED_TWICE => None,
         _ => Some(fast::smallest(old, new, geometry, options.level)?),
     };
     let size = |made: &Option<(_, fast::Payload)>| made.as_ref().map_or(usize::MAX, |(_, payload)| payload.bytes.len());
-    if size(&projected) < size(&plain) {
-        (instruction_set, old_base, fields.projection) = (setting.instruction_set, setting.base, Some(setting.projection()));
+    if size(&projected) < size(&plain)
+        && let Some((described, field)) = described
+    {
+        (header, fields.projection) = (described, Some(field));
     }
     let smaller = if fields.projection.is_some() { projected } else { plain };
     let (segments, payload) = smaller.ok_or(Error::ProfileUnavailable)?;
     let fast::Payload { bytes: payload, spent, missed, literals, exact } = payload;
     fields.exact = exact;
     let parameters = fields.to_bytes();
-    let header = Header { instruction_set, old_base, parameters: &parameters, ..header_of(old, new, options, geometry) };
+    let header = Header { parameters: &parameters, ..header };
     let (predicted, segments) = (new.len() as u64 - literals, segments.len() as u64);
     let statistics = Statistics { header_bytes: 0, spent, segments, predicted, missed, literals };
     seal(header, &payload, geometry, statistics)

@@ -1,14 +1,13 @@
 //! Segments and residuals of profile `fast` when references are projected (SPEC section 3.4).
 
-use sealift_formats::compact::header::{CLASSES, Class, Parameters};
+use sealift_formats::compact::header::{Class, Parameters};
 use sealift_formats::compact::map;
-use sealift_formats::compact::parameters::{IMAGE_LIMIT, model};
+use sealift_formats::compact::parameters::{CompactParameters, model};
 use sealift_formats::compact::projection::{Given, Projection, SHORTEST_PROJECTED};
 use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::isa::{AnyModel, Reference};
-use sealift_formats::patch::{InstructionSet, Segment};
+use sealift_formats::patch::{Header, InstructionSet, Segment};
 
-use crate::compact::Setting;
 use crate::compact::normalise::view;
 use crate::compact::plan::moved;
 
@@ -20,26 +19,13 @@ pub(crate) struct Projector {
 }
 
 impl Projector {
-    /// For images of code, small enough for the tables; `None` for others.
-    pub(crate) fn new(old: &[u8], new: &[u8], setting: &Setting, group_log2: u8) -> Option<Self> {
-        let number = CLASSES.len().checked_sub(1)?;
-        let (old_size, new_size) = (u32::try_from(old.len()).ok()?, u32::try_from(new.len()).ok()?);
-        if setting.instruction_set == InstructionSet::None || u64::from(old_size.max(new_size)) >= IMAGE_LIMIT {
+    /// For images of code, which the header describes and the tables have room for; `None` for others.
+    pub(crate) fn new(header: &Header<'_>, fields: CompactParameters) -> Option<Self> {
+        if header.instruction_set == InstructionSet::None {
             return None;
         }
-        let parameters = Parameters {
-            old_size,
-            new_size,
-            isa: setting.instruction_set.into(),
-            data: setting.projection().data,
-            ram: setting.field.ram,
-            ram_size: setting.field.ram_size,
-            base: setting.base,
-            group: group_log2,
-            class: u8::try_from(number).ok()?,
-            in_place: false,
-        };
-        Some(Self { parameters, class: *CLASSES.get(number)?, model: model(setting.instruction_set)? })
+        let parameters = Parameters::of_projection(header, fields).ok()?;
+        Some(Self { parameters, class: parameters.class()?, model: model(header.instruction_set)? })
     }
 
     /// Both images as the search is to see them: operands masked, or, once the first segments say what moved where, replaced by where their targets are in the new image.
@@ -48,7 +34,7 @@ impl Projector {
             return rayon::join(|| view(old, &self.parameters, &self.model, |_| Some(0)), || view(new, &self.parameters, &self.model, |_| Some(0)));
         };
         let mut owners: Vec<map::Segment> = segments.iter().filter(|segment| segment.length >= SHORTEST_PROJECTED).filter_map(narrow).collect();
-        let mut shortest = 32;
+        let mut shortest = u32::try_from(SHORTEST_PROJECTED).unwrap_or(u32::MAX);
         while owners.len() > self.class.segments {
             shortest += shortest / 8;
             owners.retain(|segment| segment.length >= shortest);

@@ -40,13 +40,6 @@ pub(crate) struct Setting {
     pub(crate) field: CompactParameters,
 }
 
-impl Setting {
-    /// The fields that projection without the coder has.
-    pub(crate) fn projection(&self) -> CompactParameters {
-        CompactParameters { data: self.field.data & !flag::TYPES, ..self.field }
-    }
-}
-
 /// A coded payload and what it was spent on.
 pub(crate) struct Payload {
     pub(crate) bytes: Vec<u8>,
@@ -54,8 +47,18 @@ pub(crate) struct Payload {
     pub(crate) statistics: Statistics,
 }
 
-/// Finds out, or takes from the options, what the images hold.
+/// Finds out, or takes from the options, what the images hold, type information included.
 pub(crate) fn setting(old: &[u8], new: &[u8], options: &Options) -> Setting {
+    let mut setting = references(old, new, options);
+    let memory = CLASSES.get(usize::from(class_of(options.ram.map_or(0, RamClass::log2)))).map_or(0, |class| class.types);
+    if setting.instruction_set != InstructionSet::None && options.in_place.is_none() && types::TypesPlan::find(old, new, memory).is_some() {
+        setting.field.data |= flag::TYPES;
+    }
+    setting
+}
+
+/// The same without type information: what projection alone needs.
+pub(crate) fn references(old: &[u8], new: &[u8], options: &Options) -> Setting {
     let found = detect_against(old, new);
     let instruction_set = match options.instruction_set {
         Choice::Auto => found.set,
@@ -70,9 +73,7 @@ pub(crate) fn setting(old: &[u8], new: &[u8], options: &Options) -> Setting {
     let linux = found.container == Container::LinuxArm64;
     let kinds = DataKinds { pointer32: !wide && !big_endian, pointer64: wide, relative32: linux, offset32: linux, relocations: false };
     let (ram_size, ram) = ram_of(old, &found.container, instruction_set);
-    let memory = CLASSES.get(usize::from(class_of(options.ram.map_or(0, RamClass::log2)))).map_or(0, |class| class.types);
-    let types = if options.in_place.is_none() && types::TypesPlan::find(old, new, memory).is_some() { flag::TYPES } else { 0 };
-    Setting { instruction_set, base, field: CompactParameters { data: flags(kinds) | types, ram_size, ram } }
+    Setting { instruction_set, base, field: CompactParameters { data: flags(kinds), ram_size, ram } }
 }
 
 fn flags(kinds: DataKinds) -> u8 {
