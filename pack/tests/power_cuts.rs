@@ -4,6 +4,9 @@
 //! By default every operation on the journal and a sample of the others is cut, each at one point, and each recovery about once more. With
 //! `SEALIFT_POWER_CUTS=all` every operation is cut at several points; with a number that many of them are.
 
+use std::io::Write as _;
+use std::path::Path;
+
 use sealift::rehearsal::{Cuts, DeviceProfile, FlashProfile, Rehearsal, Thoroughness, Update, Way};
 use sealift_delta::{InPlace, Options, Profile, RamClass, generate};
 use sealift_formats::patch::{Header, Parsed};
@@ -11,6 +14,11 @@ use sealift_formats::patch::{Header, Parsed};
 const V1_0: &[u8] = include_bytes!("../../testdata/images/app-1.0.bin");
 const V1_1: &[u8] = include_bytes!("../../testdata/images/app-1.1.bin");
 const V2_0: &[u8] = include_bytes!("../../testdata/images/app-2.0.bin");
+
+/// How much was cut is part of the answer: it is printed although the test passes.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// What all sweeps together came to.
 #[derive(Default)]
@@ -23,7 +31,7 @@ struct Tally {
 impl Tally {
     fn add(&mut self, what: &str, rehearsal: &Rehearsal) {
         let sweep = &rehearsal.sweep;
-        println!(
+        say(&format!(
             "{:14} {:16} {what}: {} operations, {} cuts, {} cut twice, {} bricks",
             rehearsal.device,
             rehearsal.way.to_string(),
@@ -31,7 +39,7 @@ impl Tally {
             sweep.cuts,
             sweep.double_cuts,
             sweep.bricks.len()
-        );
+        ));
         assert!(sweep.cuts > 0, "a sweep without a cut proves nothing");
         self.cuts += sweep.cuts;
         self.double_cuts += sweep.double_cuts;
@@ -41,7 +49,7 @@ impl Tally {
     }
 
     fn finish(self, what: &str) {
-        println!("{what}: {} cuts, {} cut again in the recovery, {} bricks", self.cuts, self.double_cuts, self.failed.len());
+        say(&format!("{what}: {} cuts, {} cut again in the recovery, {} bricks", self.cuts, self.double_cuts, self.failed.len()));
         assert!(self.cuts > 0 && self.double_cuts > 0);
         assert!(self.failed.is_empty(), "{} bricks, the first ones:\n{}", self.failed.len(), self.failed[..self.failed.len().min(20)].join("\n"));
     }
@@ -81,7 +89,7 @@ fn in_place_erases_little_more_than_twice_what_changes() {
             let changed = |number: &usize| old.get(at(*number)..at(*number + 1).min(new.len())) != new.get(at(*number)..at(*number + 1).min(new.len()));
             let changed = (0..new.len().div_ceil(size as usize)).filter(changed).count() as u64;
             let erases = cost.slot_erases;
-            println!("{}: {changed} sectors change, {erases} erases, {} for the journal", device.name, cost.journal_erases);
+            say(&format!("{}: {changed} sectors change, {erases} erases, {} for the journal", device.name, cost.journal_erases));
             assert!(erases * 10 <= changed * 22, "{}: {erases} erases for {changed} sectors", device.name);
         }
     }
@@ -140,6 +148,23 @@ fn no_cut_bricks_a_device_that_keeps_old_bytes_in_place() {
         tally.add(&format!("halves, {kept} bytes kept"), &update.rehearse(device, Way::InPlace, thoroughness(77, 20)).unwrap());
     }
     tally.finish("in place with kept bytes");
+}
+
+/// Real firmware, the first bytes of it: both images are cut to what the simulated flash of the smallest device has room for.
+#[test]
+fn no_cut_bricks_a_device_with_real_firmware() {
+    const MOST: usize = 48 << 10;
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/corpus");
+    for name in ["makecode-v1-706-8110", "pybricks-cityhub-b4-b5", "moondancer-023-024"] {
+        let image = |file| std::fs::read(corpus.join(name).join(file)).map(|bytes| bytes[..bytes.len().min(MOST)].to_vec());
+        let (Ok(old), Ok(new)) = (image("old.bin"), image("new.bin")) else {
+            say(&format!("SKIPPED {name}: get it with `cargo run -p sealift-testdata -- fetch {name}`"));
+            continue;
+        };
+        for in_place in [false, true] {
+            sweep(name, [&old, &new], in_place, 4).finish(name);
+        }
+    }
 }
 
 #[test]
