@@ -20,6 +20,7 @@
 //! | [`inspect`] | every file we write, for people and as JSON |
 //! | [`output`] | files that appear whole or not at all |
 //! | [`oma`] | the messages and trees of OMA DM, FUMO, SCOMO and LwM2M |
+//! | [`image_input`] | images as files hold them, and as devices hold them |
 //! | [`image_file`], [`memory_slot`] | storage for the device's applier: files, and a slot in memory |
 //! | [`device_state`], [`time`], [`hex`], [`names`], [`progress`] | small things the rest shares |
 //!
@@ -35,6 +36,7 @@ pub mod exit;
 pub mod explain;
 pub mod hex;
 pub mod image_file;
+pub mod image_input;
 pub mod inspect;
 pub mod install;
 pub mod keys;

@@ -30,6 +30,44 @@ fn two_runs_and_any_number_of_threads_give_the_same_tree() {
 }
 
 #[test]
+fn each_model_has_its_own_packages() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    let models = "\n[[model]]\nname = \"mk2\"\n\n[[model]]\nname = \"mk3\"\nclass = \"lamp-mk3\"\nsecurity-counter = 9\nnew = \"old-1.1.bin\"\n\
+                  delta = { profile = \"compact\" }\n\n[[model.old]]\nversion = \"1.0\"\npath = \"old-1.0.bin\"\n";
+    let text = common::release(20, "lamp-mk2").replace("sequence", "channel = \"beta\"\nsequence") + models;
+    shop.write("release.toml", text);
+    let said = shop.ok(["pack", "release.toml", "-o", "dist"]);
+    assert!(said.contains("channel beta, 2 models"), "{said}");
+    let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    let packages: Vec<_> =
+        report["packages"].as_array().unwrap().iter().map(|package| (&package["model"], package["package"]["file"].as_str().unwrap())).collect();
+    let names = ["mk2-2.0-from-1.0", "mk2-2.0-from-1.1", "mk2-2.0-full", "mk3-2.0-from-1.0", "mk3-2.0-full"];
+    assert_eq!(
+        packages,
+        names
+            .map(|name| (&report["models"][usize::from(name.starts_with("mk3"))]["name"], format!("lamp-{name}.suit")))
+            .each_ref()
+            .map(|(model, name)| (*model, name.as_str()))
+    );
+    assert_eq!(
+        (report["channel"].as_str(), report["security_counter"].as_u64(), report["models"][1]["security_counter"].as_u64()),
+        (Some("beta"), Some(1), Some(9))
+    );
+    assert_eq!(report["packages"][3]["patch"]["profile"], "compact");
+    // Each is for its own class, and makes its own model's image.
+    for (package, old, new) in [("mk2-2.0-from-1.1", "old-1.1.bin", "new.bin"), ("mk3-2.0-from-1.0", "old-1.0.bin", "old-1.1.bin")] {
+        let path = format!("dist/lamp-{package}.suit");
+        shop.ok(["rebuild", &path, "--old", old, "--new", new]);
+        let shown: Value = serde_json::from_str(&shop.ok(["inspect", &path, "--json"])).unwrap();
+        assert_eq!(shown["class"], report["models"][usize::from(package.starts_with("mk3"))]["class"]);
+    }
+    assert!(shop.ok(["refresh", "dist"]).contains("no package had changed"));
+    assert_eq!(serde_json::from_slice::<Value>(&shop.read("dist/release.json")).unwrap(), report);
+}
+
+#[test]
 fn the_report_has_a_date_only_if_one_is_given() {
     let shop = Workshop::with_release();
     let without = shop.read("dist/release.json");
@@ -59,6 +97,25 @@ fn digests_and_sizes_in_the_report_are_those_of_the_files() {
         }
         assert_eq!(package["signed_by"].as_array().map(Vec::len), Some(1));
     }
+}
+
+#[test]
+fn a_release_that_the_devices_cannot_take_is_not_made() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    let caps = "class = \"CLASS\"\nprofiles = [\"fast\"]\nram = 0\nchunk = 1048576\ngroup = 1073741824\nwindow = 134217728\nslot = SLOT\n";
+    let class = sealift::package::ids::class(&sealift::package::ids::vendor("example.com").unwrap(), "lamp-mk2").unwrap();
+    let caps = caps.replace("CLASS", &class.to_string());
+    shop.write("release.toml", common::release(20, "lamp-mk2").replace("sequence", "capabilities = \"caps.toml\"\nsequence"));
+    shop.write("caps.toml", caps.replace("SLOT", "1000"));
+    let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
+    assert!(said.contains("the devices cannot apply the package lamp-2.0-") && !shop.exists("dist"), "{said}");
+    shop.write("caps.toml", caps.replace("SLOT", "65536"));
+    shop.ok(["pack", "release.toml", "-o", "dist"]);
+    shop.write("caps.toml", "nonsense");
+    let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
+    assert!(said.contains("release.toml:4:16: capabilities is `"), "{said}");
 }
 
 #[test]

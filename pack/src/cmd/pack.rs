@@ -56,7 +56,7 @@ pub(super) fn run(args: &Pack) -> anyhow::Result<()> {
     let settings = Settings { keys, passphrase: args.passphrase.given(), threads: args.threads, date: source_date()? };
     refuse_foreign_folder(&args.output)?;
     let folder = PendingFolder::new(&args.output)?;
-    let progress = Progress::steps("packages", release.old.len() as u64 + 1);
+    let progress = Progress::steps("packages", release.most_packages() as u64);
     let report = pipeline::build(&release, &settings, &folder, &|_| progress.advance(1))?;
     drop(progress);
     args.caps.iter().try_for_each(|caps| fits(&folder, &report, caps))?;

@@ -7,20 +7,23 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use sealift_delta::{ImageFile, Options};
+use sealift_delta::Options;
 use sealift_formats::manifest::ImageId;
 use sealift_formats::text::Description;
 
-use super::config::{LanguageText, OldImage, Release};
+use super::config::{LanguageText, Model, OldImage, Release};
 use super::outputs::{self, Subject};
 use super::rehearse::rehearse;
 use super::report::{self, Document, File, Generator, Kind, Omitted, OmittedDocument, Patch, Report};
+use crate::device_capabilities;
 use crate::documents::dlota::{self, Descriptor};
 use crate::exit::Rejection;
+use crate::image_input::{self, Image, ImageSource};
 use crate::keys::PublicKey;
 use crate::oma::sacmo::{Message, Workflow};
 use crate::output::{self, PendingFolder};
 use crate::package::{self, Contents, image_id};
+use crate::rehearsal::Cuts;
 use crate::signer::passphrase::Passphrase;
 use crate::signer::{self, KeySpec, Signer};
 use crate::{hex, names};
@@ -29,7 +32,15 @@ use crate::{hex, names};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An image cannot be read, or no patch made of it.
+    /// An image cannot be read.
+    #[error("cannot read the image {what}")]
+    Image {
+        /// Which.
+        what: String,
+        /// Why not.
+        source: image_input::Error,
+    },
+    /// No patch can be made.
     #[error("cannot make the package {what}")]
     Delta {
         /// Which.
@@ -75,6 +86,14 @@ pub enum Error {
         /// How.
         source: Rejection,
     },
+    /// A package asks for more than the devices have.
+    #[error("the devices cannot apply the package {what}: {unmet}")]
+    Capabilities {
+        /// Which.
+        what: String,
+        /// Every requirement that they do not fulfil.
+        unmet: String,
+    },
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
@@ -110,7 +129,13 @@ struct Builder<'a> {
     release: &'a Release,
     folder: &'a PendingFolder,
     keys: Vec<Key>,
-    new: ImageFile,
+    targets: Vec<Target<'a>>,
+}
+
+/// A model with its new image.
+struct Target<'a> {
+    model: &'a Model,
+    new: Image,
     new_id: ImageId,
 }
 
@@ -121,9 +146,10 @@ struct Key {
 }
 
 /// A package to be made.
-enum Job<'a> {
-    Delta(&'a OldImage, ImageFile, ImageId),
-    Full,
+struct Job<'a> {
+    target: &'a Target<'a>,
+    /// `None`: the full package.
+    old: Option<(&'a OldImage, Image, ImageId)>,
 }
 
 impl<'a> Builder<'a> {
@@ -137,16 +163,23 @@ impl<'a> Builder<'a> {
                 keys.push(Key { public, signer: Mutex::new(signer) });
             }
         }
-        let new = open(&release.new, "of the new image")?;
-        if new.is_empty() {
-            return Err(Error::EmptyImage(release.new.clone()));
-        }
-        let new_id = image_id(&new);
-        Ok(Self { release, folder, keys, new, new_id })
+        let target = |model: &'a Model| {
+            let new = open(&model.new)?;
+            if new.is_empty() {
+                return Err(Error::EmptyImage(model.new.path.clone()));
+            }
+            let new_id = image_id(&new);
+            Ok(Target { model, new, new_id })
+        };
+        let targets = release.models.iter().map(target).collect::<Result<_, _>>()?;
+        Ok(Self { release, folder, keys, targets })
     }
 
     fn build(&self, date: Option<u64>, done: &(dyn Fn(&str) + Sync)) -> Result<Report, Error> {
-        let (jobs, omitted) = self.jobs()?;
+        let (mut jobs, mut omitted) = (Vec::new(), Vec::new());
+        for target in &self.targets {
+            target.jobs(&mut jobs, &mut omitted)?;
+        }
         let made: Vec<Result<report::Package, Error>> = jobs
             .par_iter()
             .map(|job| {
@@ -162,51 +195,31 @@ impl<'a> Builder<'a> {
         Ok(report)
     }
 
-    /// A package for each image in the field, once, and the full one.
-    fn jobs(&self) -> Result<(Vec<Job<'a>>, Vec<Omitted>), Error> {
-        let (mut jobs, mut omitted) = (Vec::new(), Vec::new());
-        let mut seen: Vec<(ImageId, &str)> = vec![(self.new_id, "")];
-        for old in &self.release.old {
-            let image = open(&old.path, &format!("from {}", old.version))?;
-            let id = image_id(&image);
-            let same = seen.iter().find(|(other, _)| *other == id);
-            let reason = match same {
-                Some((_, "")) => Some("it is the new image".to_owned()),
-                Some((_, version)) => Some(format!("it is the same image as {version}, whose package serves both")),
-                None if image.is_empty() => Some("it is empty: the full package serves it".to_owned()),
-                None => None,
-            };
-            match reason {
-                Some(reason) => omitted.push(Omitted { from: old.version.clone(), reason }),
-                None => {
-                    seen.push((id, &old.version));
-                    jobs.push(Job::Delta(old, image, id));
-                }
-            }
-        }
-        jobs.push(Job::Full);
-        Ok((jobs, omitted))
-    }
-
     fn package(&self, job: &Job<'_>) -> Result<report::Package, Error> {
-        let (old, old_id, label): (&[u8], _, _) = match job {
-            Job::Delta(old, image, id) => (image, Some(*id), format!("from-{}", old.version)),
-            Job::Full => (&[], None, "full".to_owned()),
-        };
-        let name = format!("{}-{}-{label}", self.release.product, self.release.version);
+        let Target { model, new, new_id } = job.target;
+        let (old, old_id): (&[u8], _) = job.old.as_ref().map_or((&[], None), |(_, image, id)| (image, Some(*id)));
+        let name = job.name();
         // Threads: those of the pool that this runs in.
-        let options = Options { threads: None, ..self.release.delta.clone() };
-        let patch = sealift_delta::generate(old, &self.new, &options).map_err(|source| Error::Delta { what: name.clone(), source })?;
+        let options = Options { threads: None, ..model.delta.clone() };
+        let patch = sealift_delta::generate(old, new, &options).map_err(|source| Error::Delta { what: name.clone(), source })?;
         let failed = |source| Error::Package { what: name.clone(), source };
-        let mut bytes = package::make(&self.contents(old_id), &patch.bytes).map_err(failed)?;
+        let mut bytes = package::make(&self.contents(job.target, old_id), &patch.bytes).map_err(failed)?;
         for key in &self.keys {
             let signer = key.signer.lock().unwrap_or_else(PoisonError::into_inner);
             bytes = package::sign(&bytes, &**signer).map_err(failed)?;
         }
         let opened = package::Opened::parse(&bytes).map_err(failed)?;
         let manifest_digest = hex::encode(opened.envelope.digest);
-        if self.release.rehearse {
-            self.rehearse(&opened, job).map_err(|source| Error::Rehearsal { what: name.clone(), source })?;
+        if let Some(capabilities) = &model.capabilities {
+            let unmet = device_capabilities::check(capabilities, &opened);
+            // A delta from another image than the one that a device says it runs is for other devices.
+            let unmet = unmet.iter().filter(|unmet| unmet.reason != sealift_verify::Error::OtherOldImage).map(ToString::to_string).collect::<Vec<_>>();
+            if !unmet.is_empty() {
+                return Err(Error::Capabilities { what: name, unmet: unmet.join(", ") });
+            }
+        }
+        if let Some(cuts) = model.rehearse {
+            job.rehearse(&opened, cuts).map_err(|source| Error::Rehearsal { what: name.clone(), source })?;
         }
 
         let file = format!("{name}.suit");
@@ -214,18 +227,19 @@ impl<'a> Builder<'a> {
         let descriptor = described.write();
         let descriptor = descriptor.map_err(|source| Error::Descriptor { what: name.clone(), source })?;
         let descriptor_file = format!("{name}.dd");
-        let (documents, omitted_documents) = self.documents(&name, &bytes, &described.object_uri, &manifest_digest)?;
+        let (documents, omitted_documents) = self.documents(model, &name, &bytes, &described.object_uri, &manifest_digest)?;
         self.folder.write(&file, &bytes)?;
         self.folder.write(&descriptor_file, &descriptor)?;
-        let (kind, from, reason) = match job {
-            Job::Delta(old, ..) => (Kind::Delta, Some(old.version.clone()), format!("for devices that run {}", old.version)),
-            Job::Full => (Kind::Full, None, "for every other device of the class".to_owned()),
+        let (kind, from, reason) = match &job.old {
+            Some((old, ..)) => (Kind::Delta, Some(old.version.clone()), format!("for devices that run {}", old.version)),
+            None => (Kind::Full, None, "for every other device of the class".to_owned()),
         };
         Ok(report::Package {
             kind,
+            model: model.name.clone(),
             from,
             old_image: old_id.map(|id| of_image(id, None)),
-            permille: bytes.len() as u64 * 1000 / self.new_id.size,
+            permille: bytes.len() as u64 * 1000 / new_id.size,
             package: of_image(image_id(&bytes), Some(file)),
             patch: Patch {
                 size: patch.bytes.len() as u64,
@@ -246,15 +260,15 @@ impl<'a> Builder<'a> {
 
     /// Writes what management servers hand out. An approval that is attached later changes the package, and with it what is inline:
     /// `sealift serve` makes its commands from the package as it is.
-    fn documents(&self, name: &str, package: &[u8], url: &str, manifest_digest: &str) -> Result<(Vec<Document>, Vec<OmittedDocument>), Error> {
+    fn documents(&self, model: &Model, name: &str, package: &[u8], url: &str, manifest_digest: &str) -> Result<(Vec<Document>, Vec<OmittedDocument>), Error> {
         let release = self.release;
         let package_url = release.descriptor.base_url.is_some().then_some(url);
         let descriptor_url = package_url.map(|url| format!("{}.dd", url.trim_end_matches(".suit")));
-        let workflow = release.workflow.url.as_deref().or(package_url).map(|url| self.workflow(name, url));
+        let workflow = release.workflow.url.as_deref().or(package_url).map(|url| self.workflow(model, name, url));
         let subject = Subject {
             name,
             package,
-            component: &release.component,
+            component: &model.component,
             version: &release.version,
             package_url,
             descriptor_url: descriptor_url.as_deref(),
@@ -273,16 +287,16 @@ impl<'a> Builder<'a> {
     }
 
     /// The workflow in the languages of the release; what no language says is said in English.
-    fn workflow(&self, name: &str, url: &str) -> Workflow {
+    fn workflow(&self, model: &Model, name: &str, url: &str) -> Workflow {
         let release = self.release;
         let said = |pick: &dyn Fn(&LanguageText) -> Option<String>| {
-            let texts = release.text.iter().filter_map(|(language, text)| Some((language, pick(text)?)));
+            let texts = model.text.iter().filter_map(|(language, text)| Some((language, pick(text)?)));
             texts.fold(None, |message: Option<Message>, (language, text)| match message {
                 None => Some(Message::new(language, &text)),
                 Some(message) => Some(message.and(language, &text)),
             })
         };
-        let steps = release.text.values().map(|text| text.instructions.len()).max().unwrap_or(0);
+        let steps = model.text.values().map(|text| text.instructions.len()).max().unwrap_or(0);
         let mut instructions: Vec<Message> = (0..steps).filter_map(|step| said(&|text| text.instructions.get(step).cloned())).collect();
         if instructions.is_empty() {
             instructions = vec![Message::new("en", &format!("Connect the device to a computer and open {url}"))];
@@ -298,34 +312,25 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The full package is rehearsed on a device that runs the first of the old images, or the new one where there is none.
-    fn rehearse(&self, package: &package::Opened<'_>, job: &Job<'_>) -> Result<(), Rejection> {
-        match (job, self.release.old.first().map(|old| ImageFile::open(&old.path))) {
-            (Job::Delta(_, image, _), _) => rehearse(package, image),
-            (Job::Full, Some(Ok(image))) => rehearse(package, &image),
-            (Job::Full, _) => rehearse(package, &self.new),
-        }
-    }
-
-    fn contents(&self, old: Option<ImageId>) -> Contents<'_> {
-        let release = self.release;
-        let texts = release.text.iter().map(|(language, text)| Description {
+    fn contents<'b>(&'b self, target: &'b Target<'_>, old: Option<ImageId>) -> Contents<'b> {
+        let (release, model) = (self.release, target.model);
+        let texts = model.text.iter().map(|(language, text)| Description {
             language,
             manifest: text.description.as_deref(),
             update: text.update.as_deref(),
-            component: &release.component,
+            component: &model.component,
             vendor: text.vendor.as_deref(),
             model: text.model.as_deref(),
             version: Some(&release.version),
         });
         Contents {
             sequence: release.sequence,
-            security_counter: release.security_counter,
-            component: &release.component,
-            vendor: release.vendor,
-            class: release.class,
+            security_counter: model.security_counter,
+            component: &model.component,
+            vendor: model.vendor,
+            class: model.class,
             old,
-            new: self.new_id,
+            new: target.new_id,
             texts: texts.collect(),
         }
     }
@@ -355,18 +360,22 @@ impl<'a> Builder<'a> {
 
     fn report(&self, date: Option<u64>, packages: Vec<report::Package>, omitted: Vec<Omitted>) -> Report {
         let release = self.release;
+        let models: Vec<report::Model> = self.targets.iter().map(Target::report).collect();
+        let first = models[0].clone();
         Report {
             format: report::FORMAT,
             generator: Generator { name: "sealift".into(), version: env!("CARGO_PKG_VERSION").into() },
             product: release.product.clone(),
             version: release.version.clone(),
             sequence: release.sequence,
-            security_counter: release.security_counter,
-            component: release.component.clone(),
-            vendor: release.vendor.to_string(),
-            class: release.class.to_string(),
+            channel: release.channel.clone(),
+            security_counter: first.security_counter,
+            component: first.component,
+            vendor: first.vendor,
+            class: first.class,
             date,
-            new_image: of_image(self.new_id, None),
+            new_image: first.new_image,
+            models: models.into_iter().filter(|model| !model.name.is_empty()).collect(),
             management: release.management.clone(),
             packages,
             omitted,
@@ -374,10 +383,65 @@ impl<'a> Builder<'a> {
     }
 }
 
+impl<'a> Target<'a> {
+    /// A package for each image in the field, once, and the full one.
+    fn jobs(&'a self, jobs: &mut Vec<Job<'a>>, omitted: &mut Vec<Omitted>) -> Result<(), Error> {
+        let mut seen: Vec<(ImageId, &str)> = vec![(self.new_id, "")];
+        for old in &self.model.old {
+            let image = open(&old.image)?;
+            let id = image_id(&image);
+            let same = seen.iter().find(|(other, _)| *other == id);
+            let reason = match same {
+                Some((_, "")) => Some("it is the new image".to_owned()),
+                Some((_, version)) => Some(format!("it is the same image as {version}, whose package serves both")),
+                None if image.is_empty() => Some("it is empty: the full package serves it".to_owned()),
+                None => None,
+            };
+            match reason {
+                Some(reason) => omitted.push(Omitted { model: self.model.name.clone(), from: old.version.clone(), reason }),
+                None => {
+                    seen.push((id, &old.version));
+                    jobs.push(Job { target: self, old: Some((old, image, id)) });
+                }
+            }
+        }
+        jobs.push(Job { target: self, old: None });
+        Ok(())
+    }
+
+    fn report(&self) -> report::Model {
+        let model = self.model;
+        report::Model {
+            name: model.name.clone().unwrap_or_default(),
+            security_counter: model.security_counter,
+            component: model.component.clone(),
+            vendor: model.vendor.to_string(),
+            class: model.class.to_string(),
+            new_image: of_image(self.new_id, None),
+        }
+    }
+}
+
+impl Job<'_> {
+    fn name(&self) -> String {
+        self.target.model.package_name(self.old.as_ref().map(|(old, ..)| *old))
+    }
+
+    /// The full package is rehearsed on a device that runs the first of the old images, or the new one where there is none.
+    fn rehearse(&self, package: &package::Opened<'_>, cuts: Cuts) -> Result<(), Rejection> {
+        match (&self.old, self.target.model.old.first().map(|old| old.image.open())) {
+            (Some((_, image, _)), _) => rehearse(package, image, cuts),
+            (None, Some(Ok(image))) => rehearse(package, &image, cuts),
+            (None, _) => rehearse(package, &self.target.new, cuts),
+        }
+    }
+}
+
 /// A delta that saves nothing is worth a word.
 fn remark_on_large_deltas(packages: &mut [report::Package]) {
-    let Some(full) = packages.iter().find(|package| package.kind == Kind::Full).map(|package| package.package.size) else { return };
-    for package in packages.iter_mut().filter(|package| package.kind == Kind::Delta && package.package.size >= full) {
+    let full: Vec<_> = packages.iter().filter(|package| package.kind == Kind::Full).map(|package| (package.model.clone(), package.package.size)).collect();
+    let is_large = |package: &report::Package| full.iter().any(|(model, size)| *model == package.model && package.package.size >= *size);
+    for package in packages.iter_mut().filter(|package| package.kind == Kind::Delta && is_large(package)) {
         package.reason.push_str("; not smaller than the full package");
     }
 }
@@ -386,6 +450,6 @@ pub(super) fn of_image(id: ImageId, file: Option<String>) -> File {
     File { file, size: id.size, sha256: hex::encode(&id.digest) }
 }
 
-fn open(path: &std::path::Path, what: &str) -> Result<ImageFile, Error> {
-    ImageFile::open(path).map_err(|source| Error::Delta { what: what.to_owned(), source })
+fn open(source: &ImageSource) -> Result<Image, Error> {
+    source.open().map_err(|error| Error::Image { what: source.path.display().to_string(), source: error })
 }

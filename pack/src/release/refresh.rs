@@ -88,7 +88,8 @@ pub fn refresh(folder: &Path) -> Result<(Report, Vec<String>), Error> {
     let mut report: Report =
         serde_json::from_slice(&read(report::FILE_NAME)?).map_err(|source| Error::Report { path: folder.join(report::FILE_NAME), source })?;
     let mut changed = Vec::new();
-    for package in &mut report.packages {
+    let mut packages = std::mem::take(&mut report.packages);
+    for package in &mut packages {
         let (Some(file), Some(descriptor_file)) = (package.package.file.clone(), package.descriptor.file.clone()) else { continue };
         let bytes = read(&file)?;
         let opened = crate::package::Opened::parse(&bytes).map_err(|source| Error::Package { path: folder.join(&file), source })?;
@@ -117,7 +118,7 @@ pub fn refresh(folder: &Path) -> Result<(Report, Vec<String>), Error> {
         let subject = Subject {
             name: file.trim_end_matches(".suit"),
             package: &bytes,
-            component: &report.component,
+            component: report.component_of(package.model.as_deref()),
             version: &report.version,
             package_url,
             descriptor_url: descriptor_url.as_deref(),
@@ -126,7 +127,7 @@ pub fn refresh(folder: &Path) -> Result<(Report, Vec<String>), Error> {
         };
         let (made, omitted) = outputs::make(&subject, &report.management)?;
         let before: Vec<String> = package.documents.iter().filter_map(|document| document.file.file.clone()).collect();
-        package.permille = now.size.saturating_mul(1000) / report.new_image.size.max(1);
+        package.permille = now.size.saturating_mul(1000) / report.new_image_of(package.model.as_deref()).size.max(1);
         package.package = now;
         package.descriptor = of_image(image_id(&described), Some(descriptor_file.clone()));
         package.documents.clear();
@@ -142,6 +143,7 @@ pub fn refresh(folder: &Path) -> Result<(Report, Vec<String>), Error> {
             let _ = fs::remove_file(folder.join(name));
         }
     }
+    report.packages = packages;
     output::write(&folder.join(report::FILE_NAME), &report.to_bytes())?;
     Ok((report, changed))
 }

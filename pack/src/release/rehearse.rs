@@ -10,13 +10,13 @@ use crate::rehearsal::{self, Cuts, DeviceProfile, Thoroughness, Update, seed_of}
 ///
 /// # Errors
 /// The first thing that went wrong.
-pub(super) fn rehearse(package: &Opened<'_>, old: &[u8]) -> Result<(), Rejection> {
+pub(super) fn rehearse(package: &Opened<'_>, old: &[u8], cuts: Cuts) -> Result<(), Rejection> {
     let manifest = &package.manifest;
     let Some(patch) = package.patch else { return Ok(()) };
     let pending = Pending { new: manifest.new, manifest: *package.envelope.digest, sequence: manifest.sequence, security_counter: manifest.security_counter };
     let update = Update { old, patch, goal: Goal { expected: manifest.into(), pending } };
     let impossible = |error: rehearsal::Error| Rejection { code: rehearsal::IMPOSSIBLE, reason: error.to_string(), hint: None };
-    let thoroughness = Thoroughness { cuts: Cuts::Some(CUTS), again: 1, seed: seed_of(&manifest.patch) };
+    let thoroughness = Thoroughness { cuts, again: 1, seed: seed_of(&manifest.patch) };
     for device in DeviceProfile::built_in().iter().filter(|device| device.takes(patch)) {
         for way in update.ways().map_err(impossible)? {
             let rehearsal = update.rehearse(device, way, thoroughness).map_err(impossible)?;
@@ -29,5 +29,5 @@ pub(super) fn rehearse(package: &Opened<'_>, old: &[u8]) -> Result<(), Rejection
     Ok(())
 }
 
-/// Cuts on each device in each way.
-const CUTS: u64 = 20;
+/// Cuts on each device in each way, where the release file names no number.
+pub(super) const CUTS: u64 = 20;

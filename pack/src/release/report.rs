@@ -24,7 +24,10 @@ pub struct Report {
     pub version: String,
     /// The manifests' sequence number.
     pub sequence: u64,
-    /// The manifests' security counter.
+    /// Whom the release is for; absent: nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// The manifests' security counter; as the next three and the new image: of the first model where there are several.
     pub security_counter: u64,
     /// The component's name.
     pub component: String,
@@ -37,13 +40,33 @@ pub struct Report {
     pub date: Option<u64>,
     /// The new image.
     pub new_image: File,
+    /// The models, in the order of the release file; absent: the release has one only, without a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<Model>,
     /// Where the management objects of the devices are.
     #[serde(default)]
     pub management: Management,
-    /// One for each old image in the order of the release file, the full package last.
+    /// For each model: one for each old image in the order of the release file, the full package last.
     pub packages: Vec<Package>,
     /// Old images for which there is no package of their own.
     pub omitted: Vec<Omitted>,
+}
+
+/// One kind of device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// The manifests' security counter.
+    pub security_counter: u64,
+    /// The component's name.
+    pub component: String,
+    /// The vendor's UUID.
+    pub vendor: String,
+    /// The UUID of the class of devices.
+    pub class: String,
+    /// The new image.
+    pub new_image: File,
 }
 
 /// What made a release.
@@ -82,6 +105,9 @@ pub enum Kind {
 pub struct Package {
     /// What it needs.
     pub kind: Kind,
+    /// The model's name; absent: the release has one model only, without a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Label of the old image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
@@ -153,6 +179,9 @@ pub struct Patch {
 /// An old image without a package of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Omitted {
+    /// The model's name; absent: the release has one model only, without a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Its label.
     pub from: String,
     /// Why not.
@@ -167,14 +196,38 @@ impl Report {
         bytes.push(b'\n');
         bytes
     }
+
+    /// The component of a model of this name; of the only one, where models have no names.
+    #[must_use]
+    pub fn component_of(&self, model: Option<&str>) -> &str {
+        self.model(model).map_or(&self.component, |model| &model.component)
+    }
+
+    /// The new image of a model of this name; of the only one, where models have no names.
+    #[must_use]
+    pub fn new_image_of(&self, model: Option<&str>) -> &File {
+        self.model(model).map_or(&self.new_image, |model| &model.new_image)
+    }
+
+    fn model(&self, name: Option<&str>) -> Option<&Model> {
+        self.models.iter().find(|model| name == Some(model.name.as_str()))
+    }
 }
 
 /// A table of the packages.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.packages.iter().filter_map(|package| package.package.file.as_ref()).map(String::len).max().unwrap_or(0).max(7);
-        writeln!(f, "{} {}, sequence number {}, class {}", self.product, self.version, self.sequence, self.class)?;
-        writeln!(f, "new image: {} bytes, sha-256 {}", self.new_image.size, self.new_image.sha256)?;
+        let channel = self.channel.as_ref().map(|channel| format!(", channel {channel}")).unwrap_or_default();
+        if self.models.is_empty() {
+            writeln!(f, "{} {}, sequence number {}{channel}, class {}", self.product, self.version, self.sequence, self.class)?;
+            writeln!(f, "new image: {} bytes, sha-256 {}", self.new_image.size, self.new_image.sha256)?;
+        } else {
+            writeln!(f, "{} {}, sequence number {}{channel}, {} models", self.product, self.version, self.sequence, self.models.len())?;
+            for Model { name, class, new_image, .. } in &self.models {
+                writeln!(f, "new image of {name}: {} bytes, sha-256 {}, class {class}", new_image.size, new_image.sha256)?;
+            }
+        }
         write!(f, "  {:<width$}  {:>10}  {:>8}  signed by", "package", "bytes", "of image")?;
         for package in &self.packages {
             let file = package.package.file.as_deref().unwrap_or("-");
@@ -187,7 +240,8 @@ impl fmt::Display for Report {
             write!(f, "\n  and {documents} documents for management servers: release.json names each")?;
         }
         for omitted in &self.omitted {
-            write!(f, "\n  no package from {}: {}", omitted.from, omitted.reason)?;
+            let model = omitted.model.as_ref().map(|model| format!(" of {model}")).unwrap_or_default();
+            write!(f, "\n  no package from {}{model}: {}", omitted.from, omitted.reason)?;
         }
         Ok(())
     }

@@ -53,6 +53,8 @@ pub struct Package {
     pub base64: String,
     /// SHA-256 in hexadecimal, which is its entity tag.
     pub sha256: String,
+    /// The model that it is for; `None`: the release has one model only, without a name.
+    pub model: Option<String>,
     /// Label of the old image; `None` for the full package.
     pub from: Option<String>,
     descriptor: Descriptor,
@@ -108,6 +110,7 @@ impl Dist {
                 base64: auth::base64(&bytes),
                 sha256: hex::encode(&image_id(&bytes).digest),
                 bytes: bytes.into(),
+                model: package.model.clone(),
                 from: package.from.clone(),
                 descriptor: parsed,
             });
@@ -120,11 +123,18 @@ impl Dist {
         Ok(Self { report, packages, documents })
     }
 
-    /// The package for a device that runs `version`: its own, or the full one.
+    /// The package for a device of `model` (`Mod` of its `DevInfo`) that runs `version`: its own, or the full one. A release that names no models is for all.
     #[must_use]
-    pub fn package_for(&self, version: Option<&str>) -> Option<&Package> {
-        let own = self.packages.iter().find(|package| package.from.is_some() && package.from.as_deref() == version);
-        own.or_else(|| self.packages.iter().find(|package| package.from.is_none()))
+    pub fn package_for(&self, model: &str, version: Option<&str>) -> Option<&Package> {
+        let fits = |package: &&Package| package.model.as_deref().is_none_or(|other| other == model);
+        let own = self.packages.iter().filter(fits).find(|package| package.from.is_some() && package.from.as_deref() == version);
+        own.or_else(|| self.packages.iter().filter(fits).find(|package| package.from.is_none()))
+    }
+
+    /// The component that the release updates on devices of `model`.
+    #[must_use]
+    pub fn component_of(&self, model: &str) -> &str {
+        self.report.component_of(Some(model))
     }
 
     /// The package of a name.

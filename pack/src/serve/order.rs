@@ -51,7 +51,7 @@ impl Exchange<'_, '_> {
         let context = self.context;
         let mut uris = vec!["./DevDetail/FwV".to_owned(), format!("{}/{}", context.management.fumo, fumo::STATE)];
         if context.campaigns.iter().any(|campaign| campaign.kind == Kind::Component) {
-            uris.push(version_of_component(&context.management, &context.dist.report.component));
+            uris.push(version_of_component(&context.management, context.dist.component_of(&self.device.model)));
             self.device.components.clear();
         }
         self.session.asked = (1..).zip(&uris).map(|(id, _)| (id, Asked::Information)).collect();
@@ -62,7 +62,7 @@ impl Exchange<'_, '_> {
         let context = self.context;
         let version = match campaign.kind {
             Kind::Firmware | Kind::Workflow => self.device.firmware.clone(),
-            Kind::Component => self.device.components.get(&context.dist.report.component).cloned(),
+            Kind::Component => self.device.components.get(context.dist.component_of(&self.device.model)).cloned(),
         };
         let is_idle = self.device.fumo_state == Some(fumo::State::Idle.code());
         let progress = self.device.progress.entry(campaign.name.clone()).or_default();
@@ -100,7 +100,7 @@ impl Exchange<'_, '_> {
             self.event("runs the release already: nothing to do")?;
             return Ok(Vec::new());
         }
-        let Some(package) = context.dist.package_for(version.as_deref()) else { return Ok(Vec::new()) };
+        let Some(package) = context.dist.package_for(&self.device.model, version.as_deref()) else { return Ok(Vec::new()) };
         if campaign.confirm && !progress.confirmed {
             let report = &context.dist.report;
             let text =
@@ -130,7 +130,7 @@ impl Exchange<'_, '_> {
     fn deliver(&mut self, campaign: &Campaign, package: &Package, correlator: &str) -> Vec<Command> {
         let context = self.context;
         let management = &context.management;
-        let component = &context.dist.report.component;
+        let component = context.dist.component_of(&self.device.model);
         let address = |folder: &str, extension: &str| format!("{}/{folder}/{}.{extension}?order={correlator}", context.base, package.name);
         let url = campaign.url.clone().unwrap_or_else(|| match campaign.delivery {
             Delivery::Descriptor if campaign.kind != Kind::Workflow => address("descriptors", "dd"),

@@ -325,13 +325,13 @@ impl Exchange<'_, '_> {
         if let Some(request) = fumo::Request::from_alert(generic) {
             let kinds = [super::campaign::Kind::Firmware, super::campaign::Kind::Workflow];
             self.event(&format!("asks for a firmware update ({})", request.requester.alert_type().rsplit('.').next().unwrap_or_default()))?;
-            return Ok(self.request(|context, campaign| kinds.contains(&campaign.kind) && context.dist.package_for(None).is_some()));
+            let model = self.device.model.clone();
+            return Ok(self.request(|context, campaign| kinds.contains(&campaign.kind) && context.dist.package_for(&model, None).is_some()));
         }
         if let Some(request) = scomo::Request::from_alert(generic) {
             self.event(&format!("asks for the component {}", request.identifier))?;
-            return Ok(
-                self.request(|context, campaign| campaign.kind == super::campaign::Kind::Component && context.dist.report.component == request.identifier)
-            );
+            let asked = self.context.dist.component_of(&self.device.model) == request.identifier;
+            return Ok(self.request(|_, campaign| campaign.kind == super::campaign::Kind::Component && asked));
         }
         let found = match (fumo::Report::from_alert(generic), scomo::Report::from_alert(generic), self.context.workflow.from_alert(generic)) {
             (Ok(Some(report)), ..) => {
@@ -466,13 +466,13 @@ impl Exchange<'_, '_> {
     fn learn(&mut self, uri: &str, value: &str) {
         let value: String = value.chars().take(64).collect();
         let management = &self.context.management;
-        let component = &self.context.dist.report.component;
+        let component = self.context.dist.component_of(&self.device.model);
         if uri == "./DevDetail/FwV" {
             self.device.firmware = Some(value);
         } else if uri == format!("{}/{}", management.fumo, fumo::STATE) {
             self.device.fumo_state = value.parse().ok();
         } else if uri == super::order::version_of_component(management, component) {
-            self.device.components.insert(component.clone(), value);
+            self.device.components.insert(component.to_owned(), value);
         }
     }
 

@@ -285,10 +285,11 @@ impl<'a> Story<'a> {
     /// A device that left the factory with version `from`.
     fn device(&self, cast: &Cast, from: &str) -> anyhow::Result<Device> {
         let release = Release::read(&self.path("release-2.0.toml"))?;
+        let model = release.models.first().context("the release has a model")?;
         let image = IMAGES.iter().find(|(version, _)| *version == from).context("the story knows its images")?.1;
         let state = DeviceState {
-            vendor: release.vendor.into_bytes(),
-            class: release.class.into_bytes(),
+            vendor: model.vendor.into_bytes(),
+            class: model.class.into_bytes(),
             sequence_floor: 0,
             installed_manifest: None,
             security_counter: 0,

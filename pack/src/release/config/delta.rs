@@ -1,0 +1,82 @@
+//! `[delta]`: how patches are made.
+
+use sealift_delta::{InPlace, Options, Profile, RamClass};
+use sealift_formats::patch::in_place::SECTOR_LOG2;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Error;
+use super::place::Place;
+use crate::names;
+
+/// What is absent is the generator's choice.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct DeltaTable {
+    profile: Option<Spanned<String>>,
+    isa: Option<Spanned<String>>,
+    base: Option<u64>,
+    ram: Option<Spanned<u64>>,
+    chunk: Option<Spanned<u64>>,
+    sector: Option<Spanned<u64>>,
+    scratch: Option<Spanned<u64>>,
+}
+
+impl DeltaTable {
+    /// What this table does not say, `other` says.
+    pub(super) fn or(self, other: &Self) -> Self {
+        let other = other.clone();
+        Self {
+            profile: self.profile.or(other.profile),
+            isa: self.isa.or(other.isa),
+            base: self.base.or(other.base),
+            ram: self.ram.or(other.ram),
+            chunk: self.chunk.or(other.chunk),
+            sector: self.sector.or(other.sector),
+            scratch: self.scratch.or(other.scratch),
+        }
+    }
+
+    pub(super) fn options(&self, place: &Place<'_>) -> Result<Options, Error> {
+        const SIZES: &str = "0, or a power of two from 256 to 16777216 bytes";
+        let mut options = Options { base: self.base, ..Options::default() };
+        if let Some(value) = &self.profile {
+            options.profile = names::parse_profile(value.as_ref()).map_err(|_| place.error("profile", value, "fast or compact"))?;
+        }
+        if let Some(value) = &self.isa {
+            let expected = "auto, none, thumb, aarch64, riscv32, riscv64, xtensa, arm, x86-64 or powerpc";
+            options.instruction_set = names::parse_choice(value.as_ref()).map_err(|_| place.error("isa", value, expected))?;
+        }
+        if let Some(value) = &self.ram {
+            let class = RamClass::fitting(*value.as_ref());
+            options.ram = Some(class.ok_or_else(|| place.number("ram", value, "8192 bytes or more"))?);
+        }
+        if let Some(value) = &self.chunk {
+            let log2 = names::log2_of_bytes(*value.as_ref()).filter(|log2| matches!(log2, 0 | 8..=24));
+            options.chunk_log2 = Some(log2.ok_or_else(|| place.number("chunk", value, SIZES))?);
+        }
+        options.in_place = self.in_place(place, options.profile)?;
+        Ok(options)
+    }
+
+    /// `sector` and `scratch`, which belong together, make patches for devices that install over the old image.
+    fn in_place(&self, place: &Place<'_>, profile: Profile) -> Result<Option<InPlace>, Error> {
+        let number = |field: &str, value: &Spanned<u64>, expected| place.number(field, value, expected);
+        let (sector, scratch) = match (&self.sector, &self.scratch) {
+            (None, None) => return Ok(None),
+            (Some(sector), Some(scratch)) => (sector, scratch),
+            (Some(sector), None) => return Err(number("sector", sector, "scratch beside it: bytes of flash beside the slot")),
+            (None, Some(scratch)) => return Err(number("scratch", scratch, "sector beside it: bytes that the flash erases at once")),
+        };
+        if profile != Profile::Compact {
+            return Err(number("sector", sector, "profile = \"compact\" beside it: the other profile cannot be applied in place"));
+        }
+        if names::log2_of_bytes(*sector.as_ref()).is_none_or(|log2| !SECTOR_LOG2.contains(&log2)) {
+            return Err(number("sector", sector, "a power of two from 256 to 131072 bytes"));
+        }
+        if scratch.as_ref() < sector.as_ref() {
+            return Err(number("scratch", scratch, "at least a sector"));
+        }
+        Ok(Some(InPlace { sector: *sector.as_ref(), scratch: *scratch.as_ref() }))
+    }
+}

@@ -1,0 +1,402 @@
+//! `RELEASE.toml`: what a release is made of. `examples/release.toml` explains every field.
+
+mod delta;
+mod file;
+mod place;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sealift_delta::Options;
+use sealift_formats::capability::Capabilities;
+use serde::Deserialize;
+use toml::Spanned;
+use uuid::Uuid;
+
+use self::file::{File, ModelTable, OldTable};
+use self::place::Place;
+use super::outputs::{MESSAGE_OVERHEAD_BYTES, Management};
+use super::rehearse::CUTS;
+use crate::device_capabilities;
+use crate::image_input::ImageSource;
+use crate::oma::sacmo::Retry;
+use crate::package::ids;
+use crate::rehearsal::Cuts;
+use crate::signer::KeySpec;
+use crate::signer::passphrase::Passphrase;
+
+/// A release file was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is not TOML, or a field is unknown, missing or of the wrong type.
+    #[error("{}: {message}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line, column and the line itself.
+        message: String,
+    },
+    /// A value makes no sense.
+    #[error("{}:{line}:{column}: {field} is `{found}`, expected {expected}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// The field's name.
+        field: String,
+        /// The value found.
+        found: String,
+        /// The values allowed.
+        expected: &'static str,
+    },
+    /// A field is nowhere.
+    #[error("{}:{line}:{column}: {field} is missing: the table here has to say it, or [release] for every model", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// Line of the table, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// The field's name.
+        field: &'static str,
+    },
+    /// Two packages would have one name.
+    #[error("{}: two packages would be called {name}: choose other names of models or versions", path.display())]
+    SameName {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+}
+
+/// A release, with every path made whole and every name settled.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// The product's name, which begins every file name.
+    pub product: String,
+    /// The new version's label.
+    pub version: String,
+    /// The manifests' sequence number.
+    pub sequence: u64,
+    /// Whom the release is for, as in `beta`; `None`: the file does not say.
+    pub channel: Option<String>,
+    /// What it is made for, in the order of the file: at least one.
+    pub models: Vec<Model>,
+    /// The OEM keys that sign each package.
+    pub signing_keys: Vec<KeySpec>,
+    /// Where the passphrase of encrypted keys comes from, and the PIN of tokens whose URI has no `pin-source`; `None`: the file does not say.
+    pub passphrase: Option<Passphrase>,
+    /// What the download descriptors say.
+    pub descriptor: DescriptorTexts,
+    /// Where the management objects of the devices are.
+    pub management: Management,
+    /// What the sideband workflow says beside the texts.
+    pub workflow: WorkflowTable,
+}
+
+/// One kind of device, with its new image and the images in the field.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its name; `None`: the release has one model only, without a name.
+    pub name: Option<String>,
+    /// What the name of each of its files begins with: `PRODUCT-VERSION`, or `PRODUCT-MODEL-VERSION`.
+    pub stem: String,
+    /// The component's name.
+    pub component: String,
+    /// The vendor's UUID.
+    pub vendor: Uuid,
+    /// The UUID of the class of devices.
+    pub class: Uuid,
+    /// The lowest security counter that the new image stands for.
+    pub security_counter: u64,
+    /// The new image.
+    pub new: ImageSource,
+    /// The images in the field, in the order of the file.
+    pub old: Vec<OldImage>,
+    /// How patches are made.
+    pub delta: Options,
+    /// What the devices can apply; each package is checked against it. `None`: nobody said.
+    pub capabilities: Option<Capabilities>,
+    /// Where the power is cut on simulated devices, on each in each way, before a package is taken into the release; `None`: not rehearsed.
+    pub rehearse: Option<Cuts>,
+    /// Texts for people, by language.
+    pub text: BTreeMap<String, LanguageText>,
+}
+
+impl Model {
+    /// The name of the package for the devices that run `old`, or for all others; without the extension.
+    #[must_use]
+    pub fn package_name(&self, old: Option<&OldImage>) -> String {
+        match old {
+            Some(old) => format!("{}-from-{}", self.stem, old.version),
+            None => format!("{}-full", self.stem),
+        }
+    }
+}
+
+/// The sideband workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct WorkflowTable {
+    /// Where the maker's own way begins; absent: the address of the package.
+    pub url: Option<String>,
+    /// How often to try.
+    pub attempts: u32,
+    /// Seconds before the second attempt.
+    pub delay: u32,
+    /// What the wait is multiplied with from one attempt to the next.
+    pub factor: u32,
+}
+
+impl Default for WorkflowTable {
+    fn default() -> Self {
+        Self { url: None, attempts: 3, delay: 3600, factor: 2 }
+    }
+}
+
+impl WorkflowTable {
+    /// The retry rule.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        Retry { attempts: self.attempts, delay_seconds: self.delay, factor: self.factor }
+    }
+}
+
+/// An image in the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OldImage {
+    /// Its label.
+    pub version: String,
+    /// Where it is.
+    pub image: ImageSource,
+}
+
+/// What the download descriptors say beside type, size and place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DescriptorTexts {
+    /// Where the packages will be, without the file name; absent: descriptors name the file alone.
+    pub base_url: Option<String>,
+    /// `installNotifyURI`.
+    pub notify_url: Option<String>,
+    /// `nextURL`.
+    pub next_url: Option<String>,
+    /// `name`.
+    pub name: Option<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `vendor`.
+    pub vendor: Option<String>,
+    /// `infoURL`.
+    pub info_url: Option<String>,
+    /// `installParam`.
+    pub install_param: Option<String>,
+}
+
+/// Texts for people in one language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LanguageText {
+    /// What the package is.
+    pub description: Option<String>,
+    /// What the update brings.
+    pub update: Option<String>,
+    /// The vendor's name.
+    pub vendor: Option<String>,
+    /// The model's name.
+    pub model: Option<String>,
+    /// Sideband workflow: what is asked before it begins.
+    pub confirmation: Option<String>,
+    /// Sideband workflow: what the user has to do, step by step.
+    #[serde(default)]
+    pub instructions: Vec<String>,
+    /// Sideband workflow: what is said when it is done.
+    pub completion: Option<String>,
+}
+
+impl Release {
+    /// Reads a release file. Paths in it count from its folder.
+    ///
+    /// # Errors
+    /// See [`Error`]; line and column of the first fault.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads `text`, which is that of the file at `path`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        let file: File = toml::from_str(text).map_err(|error| Error::Form { path: path.to_owned(), message: error.to_string().trim_end().to_owned() })?;
+        let place = Place { text, path };
+        let release = file.release.as_ref();
+        let product = place.name("product", &release.product)?;
+        let version = place.name("version", &release.version)?;
+        let models = if file.model.is_empty() {
+            vec![place.model(&file, None, &format!("{product}-{version}"))?]
+        } else {
+            let mut models = Vec::new();
+            for table in &file.model {
+                let name = place.name("model name", &table.as_ref().name)?;
+                let model = place.model(&file, Some(table), &format!("{product}-{name}-{version}"))?;
+                place.refuse_twins(&models, &model, table)?;
+                models.push(model);
+            }
+            models
+        };
+        place.refuse_same_names(&models)?;
+        let keys = file.signing.key.iter().chain(&file.signing.keys);
+        let signing_keys = keys.map(|key| place.key(key)).collect::<Result<_, _>>()?;
+        let management = match &file.management {
+            None => Management::default(),
+            Some(table) if table.as_ref().max_message < 2 * MESSAGE_OVERHEAD_BYTES => {
+                let found = table.as_ref().max_message.to_string();
+                return Err(place.at(table.span(), "max-message", found, "2048 bytes or more"));
+            }
+            Some(table) => table.as_ref().clone(),
+        };
+        let channel = release.channel.as_ref().map(|channel| place.name("channel", channel)).transpose()?;
+        let passphrase = place.passphrase(&file.signing)?;
+        Ok(Self {
+            product,
+            version,
+            sequence: release.sequence,
+            channel,
+            models,
+            signing_keys,
+            passphrase,
+            descriptor: file.descriptor,
+            management,
+            workflow: file.workflow,
+        })
+    }
+
+    /// How many packages are made, if none of them is left out.
+    #[must_use]
+    pub fn most_packages(&self) -> usize {
+        self.models.iter().map(|model| model.old.len() + 1).sum()
+    }
+}
+
+/// One model, from its own table and what all have in common.
+impl Place<'_> {
+    fn model(&self, file: &File, own: Option<&Spanned<ModelTable>>, stem: &str) -> Result<Model, Error> {
+        let shared = file.release.as_ref();
+        let table = own.map(Spanned::as_ref);
+        let span = own.map_or(file.release.span(), Spanned::span);
+        let missing = |field| move || self.missing(span.start, field);
+
+        let component = table.and_then(|own| own.component.as_ref()).or(shared.component.as_ref()).ok_or_else(missing.clone()("component"))?;
+        if !(1..=32).contains(&component.as_ref().len()) || !component.as_ref().bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
+            return Err(self.error("component", component, "1 to 32 printable ASCII characters"));
+        }
+        let vendor = table.and_then(|own| own.vendor.as_ref()).or(shared.vendor.as_ref()).ok_or_else(missing.clone()("vendor"))?;
+        let vendor = ids::vendor(vendor.as_ref()).ok_or_else(|| self.error("vendor", vendor, "a UUID or a domain name"))?;
+        let class = table.and_then(|own| own.class.as_ref()).or(shared.class.as_ref()).ok_or_else(missing.clone()("class"))?;
+        let class = ids::class(&vendor, class.as_ref()).ok_or_else(|| self.error("class", class, "a UUID or a model name"))?;
+        let new = table.and_then(|own| own.new.as_ref()).or(shared.new.as_ref()).ok_or_else(missing("new"))?;
+        let old = table.and_then(|own| own.old.as_ref()).unwrap_or(&file.old);
+        let delta = table.map_or_else(|| file.delta.clone(), |own| own.delta.clone().or(&file.delta));
+        let capabilities = table.and_then(|own| own.capabilities.as_ref()).or(shared.capabilities.as_ref());
+        let mut text = file.text.clone();
+        for (language, own) in table.iter().flat_map(|own| &own.text) {
+            let all = text.remove(language).unwrap_or_default();
+            text.insert(language.clone(), own.clone().or(all));
+        }
+        Ok(Model {
+            name: table.map(|own| own.name.as_ref().clone()),
+            stem: stem.to_owned(),
+            component: component.as_ref().clone(),
+            vendor,
+            class,
+            security_counter: table.and_then(|own| own.security_counter).or(shared.security_counter).unwrap_or(0),
+            new: ImageSource::new(self.existing("new", new)?),
+            old: self.old_images(old)?,
+            delta: delta.options(self)?,
+            capabilities: capabilities.map(|path| self.capabilities(path)).transpose()?,
+            rehearse: table.and_then(|own| own.rehearse).or(shared.rehearse).filter(|rehearse| *rehearse).map(|_| Cuts::Some(CUTS)),
+            text,
+        })
+    }
+
+    fn old_images(&self, tables: &[OldTable]) -> Result<Vec<OldImage>, Error> {
+        let mut old: Vec<OldImage> = Vec::new();
+        for table in tables {
+            let version = self.name("old version", &table.version)?;
+            if old.iter().any(|other| other.version == version) || version == "full" {
+                return Err(self.error("old version", &table.version, "each version once"));
+            }
+            old.push(OldImage { version, image: ImageSource::new(self.existing("old path", &table.path)?) });
+        }
+        Ok(old)
+    }
+
+    fn capabilities(&self, value: &Spanned<PathBuf>) -> Result<Capabilities, Error> {
+        let path = self.existing("capabilities", value)?;
+        device_capabilities::read(&path).map_err(|source| {
+            let found = format!("{}: {source}", path.display());
+            self.at(value.span(), "capabilities", found, "a capability record, or TOML as `sealift caps` reads")
+        })
+    }
+
+    /// A manifest names vendor, class and component: no two models may have all three in common, since a device could take either's packages.
+    fn refuse_twins(&self, models: &[Model], model: &Model, table: &Spanned<ModelTable>) -> Result<(), Error> {
+        let name = &table.as_ref().name;
+        if models.iter().any(|other| other.name == model.name) {
+            return Err(self.error("model name", name, "each name once"));
+        }
+        let same = |other: &&Model| (other.vendor, other.class, &other.component) == (model.vendor, model.class, &model.component);
+        if models.iter().any(|other| same(&other)) {
+            return Err(self.error("model name", name, "a class or component of its own: another model has both in common with it"));
+        }
+        Ok(())
+    }
+
+    /// Names with dashes in them may come to the same in the end.
+    fn refuse_same_names(&self, models: &[Model]) -> Result<(), Error> {
+        let mut names = BTreeSet::new();
+        for model in models {
+            for name in model.old.iter().map(Some).chain([None]).map(|old| model.package_name(old)) {
+                if !names.insert(name.clone()) {
+                    return Err(Error::SameName { path: self.path.to_owned(), name });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LanguageText {
+    /// What this one does not say, `other` says.
+    fn or(self, other: Self) -> Self {
+        Self {
+            description: self.description.or(other.description),
+            update: self.update.or(other.update),
+            vendor: self.vendor.or(other.vendor),
+            model: self.model.or(other.model),
+            confirmation: self.confirmation.or(other.confirmation),
+            instructions: if self.instructions.is_empty() { other.instructions } else { self.instructions },
+            completion: self.completion.or(other.completion),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
