@@ -39,11 +39,11 @@ impl Section<'_> {
         match self.0 {}
     }
 
-    pub fn step<C: Coder, O: OldImage>(&mut self, _: &mut C, _: &mut Model<'_>, _: &mut OldWindow<O>, _: &mut [u8]) -> Result<usize, BodyError> {
+    pub fn step<C: Coder, O: OldImage>(&mut self, _: &mut C, _: &mut Model<'_>, _: &mut OldWindow<'_, O>, _: &mut [u8]) -> Result<usize, BodyError> {
         match self.0 {}
     }
 
-    pub fn prepare<C: Coder, O: OldImage>(&mut self, _: &mut C, _: &mut Model<'_>, _: &mut OldWindow<O>, _: u32) -> Result<bool, BodyError> {
+    pub fn prepare<C: Coder, O: OldImage>(&mut self, _: &mut C, _: &mut Model<'_>, _: &mut OldWindow<'_, O>, _: u32) -> Result<bool, BodyError> {
         match self.0 {}
     }
 }

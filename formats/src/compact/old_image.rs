@@ -17,27 +17,30 @@ impl OldImage for &[u8] {
 
 /// A window that follows the reader.
 #[derive(Debug)]
-pub struct OldWindow<O> {
+pub struct OldWindow<'a, O> {
     pub(super) image: O,
     size: u32,
     start: u32,
     held: usize,
-    buffer: [u8; CAPACITY],
+    buffer: &'a mut WindowBytes,
     failed: bool,
 }
 
 const CAPACITY: usize = 320;
 
+/// What a window holds.
+pub type WindowBytes = [u8; CAPACITY];
+
 /// Bytes kept before the position asked for.
 pub const BEHIND: u32 = 64;
 
-impl<O: OldImage> OldWindow<O> {
+impl<'a, O: OldImage> OldWindow<'a, O> {
     /// Most bytes ahead of the position that [`OldWindow::view`] guarantees (where the image is long enough).
     pub const AHEAD: u32 = 160;
 
-    /// A window over `image` of `size` bytes.
-    pub fn new(image: O, size: u32) -> Self {
-        Self { image, size, start: 0, held: 0, buffer: [0; CAPACITY], failed: false }
+    /// A window over `image` of `size` bytes, which holds some of them in `buffer`.
+    pub fn new(image: O, size: u32, buffer: &'a mut WindowBytes) -> Self {
+        Self { image, size, start: 0, held: 0, buffer, failed: false }
     }
 
     /// Bytes in the old image.

@@ -4,7 +4,7 @@ use crate::compact::caches::{Corrections, Nearness, Words};
 use crate::compact::data;
 use crate::compact::header::Parameters;
 use crate::compact::map::{AddressMap, Owner, Segment};
-use crate::compact::old_image::{OldImage, OldWindow};
+use crate::compact::old_image::{OldImage, OldWindow, WindowBytes};
 use crate::isa::{AnyModel, Kind, Reference, ReferenceModel, Window};
 
 /// Bytes decided on at once.
@@ -57,8 +57,8 @@ pub struct Note {
 /// A reference whose bytes lie in the current line.
 #[derive(Clone, Copy, Debug)]
 struct Found {
-    /// The address it holds in the old image.
-    target: u64,
+    /// The address it holds in the old image, as little-endian words: a number of 64 bits would be aligned, and a fifth of the table lost.
+    target: [u32; 2],
     /// What the reference's bytes would be in the new image.
     guess: [u8; 8],
     /// First byte, relative to the line's start; negative when it began in the line before.
@@ -69,10 +69,11 @@ struct Found {
 }
 
 impl Found {
-    const NONE: Self = Self { target: 0, guess: [0; 8], at: 0, kind: Kind::Call, form: 0, width: 0 };
+    const NONE: Self = Self { target: [0; 2], guess: [0; 8], at: 0, kind: Kind::Call, form: 0, width: 0 };
 
     fn reference(&self) -> Reference {
-        Reference { kind: self.kind, form: self.form, width: self.width, target: self.target }
+        let [low, high] = self.target;
+        Reference { kind: self.kind, form: self.form, width: self.width, target: u64::from(low) | (u64::from(high) << 32) }
     }
 
     fn start(&self) -> i32 {
@@ -132,19 +133,42 @@ impl Line {
     }
 }
 
+/// What a predictor works in: bytes of the old image, the line and its references. Nothing in it outlives a line.
+#[derive(Debug)]
+pub struct Work {
+    window: WindowBytes,
+    line: Line,
+    found: [Found; MOST_FOUND],
+}
+
+impl Work {
+    /// All zero.
+    #[must_use]
+    pub const fn new() -> Self {
+        const NOTE: Packed = Packed { kind: 0, trust_and_place: 0, tag: 0 };
+        Self { window: [0; size_of::<WindowBytes>()], line: Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [NOTE; SIZE] }, found: [Found::NONE; MOST_FOUND] }
+    }
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Follows copies through the old image.
 #[derive(Debug)]
 pub struct Predictor<'a, O> {
     parameters: Parameters,
-    pub(super) old: OldWindow<O>,
+    pub(super) old: OldWindow<'a, O>,
     model: AnyModel,
     probe: AnyModel,
     corrections: Corrections<'a>,
     words: Words<'a>,
     /// The line predicted last.
-    pub line: Line,
+    pub line: &'a mut Line,
     /// References of the line, `count` of them.
-    found: [Found; MOST_FOUND],
+    found: &'a mut [Found; MOST_FOUND],
     count: usize,
     /// The copy being followed.
     segment: Segment,
@@ -159,16 +183,16 @@ pub struct Predictor<'a, O> {
 
 impl<'a, O: OldImage> Predictor<'a, O> {
     /// A predictor over `old`.
-    pub fn new(parameters: Parameters, old: O, model: AnyModel, corrections: Corrections<'a>, words: Words<'a>) -> Self {
+    pub fn new(parameters: Parameters, old: O, model: AnyModel, corrections: Corrections<'a>, words: Words<'a>, work: &'a mut Work) -> Self {
         Self {
             parameters,
-            old: OldWindow::new(old, parameters.old_size),
+            old: OldWindow::new(old, parameters.old_size, &mut work.window),
             probe: model.clone(),
             model,
             corrections,
             words,
-            line: Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [Packed::default(); SIZE] },
-            found: [Found::NONE; MOST_FOUND],
+            line: &mut work.line,
+            found: &mut work.found,
             count: 0,
             segment: Segment::default(),
             at: 0,
@@ -179,7 +203,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     }
 
     /// The old image.
-    pub fn old(&mut self) -> &mut OldWindow<O> {
+    pub fn old(&mut self) -> &mut OldWindow<'a, O> {
         &mut self.old
     }
 
@@ -270,6 +294,8 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let at = at.cast_signed().wrapping_sub(self.at.cast_signed());
         let Ok(at) = i8::try_from(at) else { return };
         let Reference { kind, form, width, target } = reference;
+        let [a, b, c, d, e, f, g, h] = target.to_le_bytes();
+        let target = [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])];
         let mut found = Found { at, target, kind, form, width, guess: [0; 8] };
         self.write(map, &mut found);
         if let Some(slot) = self.found.get_mut(self.count) {

@@ -32,8 +32,8 @@ impl<'m, O: OldImage> Projection<'m, O> {
     /// A projection before its first segment, in tables of `class`; `None` when one of them is too small. Counters, weights, calls and type
     /// information are not used and may be empty.
     pub fn new(tables: Tables<'m>, parameters: Parameters, class: &Class, model: AnyModel, old: O) -> Option<Self> {
-        let (map, corrections, words) = tables.projection(class)?;
-        Some(Self { predictor: Predictor::new(parameters, old, model, corrections, words), map })
+        let (map, corrections, words, work) = tables.projection(class)?;
+        Some(Self { predictor: Predictor::new(parameters, old, model, corrections, words, work), map })
     }
 
     /// Enters a segment of at least [`SHORTEST_PROJECTED`] bytes into the address map; false when the map is full. Segments come in the order of the list; after the last of

@@ -7,7 +7,7 @@ use super::header::{Class, Parameters};
 use super::map::{AddressMap, Packed, Segment};
 use super::model::{Model, Slot, WEIGHTS};
 use super::old_image::OldImage;
-use super::predict::Predictor;
+use super::predict::{Predictor, Work};
 #[cfg(feature = "types")]
 use super::types::Section;
 use super::types::State;
@@ -35,6 +35,8 @@ pub struct Tables<'m> {
     pub words: &'m mut [(u32, u32)],
     /// Known call targets, [`Class::calls`].
     pub calls: &'m mut [u32],
+    /// The line in the making, for any class.
+    pub work: &'m mut Work,
     /// For type information, in a class that has [`Class::types`] words for it; `None` in others.
     pub types: Option<(&'m mut [u32], &'m mut State)>,
 }
@@ -57,9 +59,9 @@ pub fn most_state_bytes(class: &Class) -> u64 {
 
 impl<'m> Tables<'m> {
     /// The address map and the caches, in the sizes of `class`: all that projection needs.
-    pub(super) fn projection(self, class: &Class) -> Option<(AddressMap<'m>, Corrections<'m>, Words<'m>)> {
+    pub(super) fn projection(self, class: &Class) -> Option<(AddressMap<'m>, Corrections<'m>, Words<'m>, &'m mut Work)> {
         let map = address_map((self.segments, self.packed), (self.order, self.reach), class)?;
-        Some((map, Corrections::new(self.corrections.get_mut(..class.cache)?), Words::new(self.words.get_mut(..class.words)?)))
+        Some((map, Corrections::new(self.corrections.get_mut(..class.cache)?), Words::new(self.words.get_mut(..class.words)?), self.work))
     }
 
     /// A body at its start in these tables; `None` when one is too small for `class`.
@@ -81,7 +83,7 @@ impl<'m> Tables<'m> {
             None if class.types > 0 => return None,
             _ => None,
         };
-        let predictor = Predictor::new(parameters, old, model, corrections, words);
+        let predictor = Predictor::new(parameters, old, model, corrections, words, self.work);
         Some(Body::new(parameters, predictor, map, coder, calls, types))
     }
 }
@@ -117,7 +119,7 @@ pub use owned::OwnedTables;
 
 #[cfg(any(test, feature = "alloc"))]
 mod owned {
-    use super::{Class, Packed, Segment, Slot, State, Tables, weights};
+    use super::{Class, Packed, Segment, Slot, State, Tables, Work, weights};
     use alloc::vec;
     use alloc::vec::Vec;
     use core::mem::size_of_val;
@@ -134,6 +136,7 @@ mod owned {
         corrections: Vec<(u32, u32)>,
         words: Vec<(u32, u32)>,
         calls: Vec<u32>,
+        work: Work,
         types: Vec<u32>,
         state: State,
     }
@@ -153,6 +156,7 @@ mod owned {
                 corrections: vec![(0, 0); class.cache],
                 words: vec![(0, 0); class.words],
                 calls: vec![0; class.calls],
+                work: Work::new(),
                 types: vec![0; class.types],
                 state: State::default(),
             }
@@ -171,6 +175,7 @@ mod owned {
                 size_of_val(&*self.corrections),
                 size_of_val(&*self.words),
                 size_of_val(&*self.calls),
+                size_of_val(&self.work),
                 size_of_val(&*self.types),
             ];
             parts.iter().sum()
@@ -188,6 +193,7 @@ mod owned {
                 corrections: &mut self.corrections,
                 words: &mut self.words,
                 calls: &mut self.calls,
+                work: &mut self.work,
                 types: Some((self.types.as_mut_slice(), &mut self.state)).filter(|(words, _)| !words.is_empty()),
             }
         }

@@ -8,6 +8,7 @@ use sealift_formats::compact::map::Packed;
 use sealift_formats::compact::map::Segment;
 use sealift_formats::compact::model::Slot;
 use sealift_formats::compact::parameters::class_of;
+use sealift_formats::compact::predict::Work;
 use sealift_formats::compact::tables::{Tables, weights};
 use sealift_formats::patch::Profile;
 use sealift_verify::Error;
@@ -59,6 +60,7 @@ impl Plan {
         let class = &self.class;
         let segment = if class.wide { 12 } else { size_of::<Packed>() };
         let parts = [
+            (1, size_of::<Work>()),
             (class.cache, 8),
             (class.words, 8),
             (class.calls, 4),
@@ -86,6 +88,15 @@ struct Rest {
 }
 
 impl Rest {
+    /// Takes room for a value from the front, and puts it there.
+    fn take_one<'m, T>(&mut self, value: T) -> Outcome<&'m mut T> {
+        // SAFETY: nothing reads the bytes before a value has been written over them.
+        unsafe {
+            let room = self.take::<core::mem::MaybeUninit<T>>(1)?;
+            Ok(room.first_mut().ok_or(Error::BufferTooSmall)?.write(value))
+        }
+    }
+
     /// Takes `count` values from the front.
     ///
     /// # Safety
@@ -119,6 +130,7 @@ pub(crate) unsafe fn cut<'m>(buffer: *mut u8, length: usize, expected: &Expected
     unsafe {
         let (corrections, words) = (rest.take::<(u32, u32)>(class.cache)?, rest.take::<(u32, u32)>(class.words)?);
         let calls = rest.take::<u32>(class.calls)?;
+        let work = rest.take_one(Work::new())?;
         #[cfg(feature = "large")]
         let segments = rest.take::<Segment>(if class.wide { class.segments } else { 0 })?;
         #[cfg(not(feature = "large"))]
@@ -127,7 +139,7 @@ pub(crate) unsafe fn cut<'m>(buffer: *mut u8, length: usize, expected: &Expected
         let weights = rest.take::<i16>(weights(&class))?;
         let packed = rest.take::<Packed>(if class.wide { 0 } else { class.segments })?;
         let slots = rest.take::<Slot>(class.slots)?;
-        let tables = Tables { slots, weights, segments, packed, order, reach, corrections, words, calls, types: None };
+        let tables = Tables { slots, weights, segments, packed, order, reach, corrections, words, calls, work, types: None };
         let (chunk, group, scratch) = (rest.take::<u8>(plan.chunk)?, rest.take::<u8>(GROUP)?, rest.take::<u8>(plan.scratch)?);
         Ok(Memory { chunk, group, segments: &mut [], scratch, compact: Some(tables) })
     }

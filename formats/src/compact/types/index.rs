@@ -11,7 +11,7 @@ impl Section<'_> {
     ///
     /// # Errors
     /// When the patch contradicts itself.
-    pub fn prepare<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<O>, new_size: u32) -> Result<bool, BodyError> {
+    pub fn prepare<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>, new_size: u32) -> Result<bool, BodyError> {
         match self.stage {
             Stage::Places { step } => self.places(coder, model, old, new_size, step)?,
             Stage::Types { id, at } => self.count_types(old, id, at)?,
@@ -28,7 +28,7 @@ impl Section<'_> {
         &mut self,
         coder: &mut C,
         model: &mut Model<'_>,
-        old: &mut OldWindow<O>,
+        old: &mut OldWindow<'_, O>,
         new_size: u32,
         step: usize,
     ) -> Result<(), BodyError> {
@@ -73,7 +73,7 @@ impl Section<'_> {
         Ok(())
     }
 
-    pub(super) fn count_types<O: OldImage>(&mut self, old: &mut OldWindow<O>, mut id: u32, mut at: u32) -> Result<(), BodyError> {
+    pub(super) fn count_types<O: OldImage>(&mut self, old: &mut OldWindow<'_, O>, mut id: u32, mut at: u32) -> Result<(), BodyError> {
         for _ in 0..64 {
             if id > self.old.count {
                 self.stage = Stage::Strings { at: 0 };
@@ -92,7 +92,7 @@ impl Section<'_> {
         Ok(())
     }
 
-    pub(super) fn count_strings<O: OldImage>(&mut self, old: &mut OldWindow<O>, mut at: u32) -> Result<(), BodyError> {
+    pub(super) fn count_strings<O: OldImage>(&mut self, old: &mut OldWindow<'_, O>, mut at: u32) -> Result<(), BodyError> {
         for _ in 0..64 {
             let number = self.end - 1;
             if number >= self.strings {
@@ -112,7 +112,7 @@ impl Section<'_> {
     }
 
     /// Bytes of the old string at `at`, without the zero at its end.
-    pub(super) fn text_length<O: OldImage>(&self, old: &mut OldWindow<O>, at: u32) -> Option<u32> {
+    pub(super) fn text_length<O: OldImage>(&self, old: &mut OldWindow<'_, O>, at: u32) -> Option<u32> {
         let mut length = 0;
         while length < LONGEST_TEXT && at.saturating_add(length) < self.old.strings {
             let (bytes, place) = old.view(self.old.first_string().saturating_add(at).saturating_add(length));
@@ -127,7 +127,7 @@ impl Section<'_> {
     }
 
     /// The number of the old string that starts at `wanted`, and its length.
-    pub(super) fn text_number<O: OldImage>(&self, old: &mut OldWindow<O>, wanted: u32) -> Option<(u32, u32)> {
+    pub(super) fn text_number<O: OldImage>(&self, old: &mut OldWindow<'_, O>, wanted: u32) -> Option<(u32, u32)> {
         let first = self.first(Part::StringIndex);
         let index = self.memory.get(first..first + crate::compact::index(self.strings.div_ceil(EVERY)))?;
         let block = crate::compact::narrow(index.partition_point(|&at| at <= wanted).checked_sub(1)?);
@@ -143,7 +143,7 @@ impl Section<'_> {
     }
 
     /// Offset and length of the old string with this number.
-    pub(super) fn text<O: OldImage>(&self, old: &mut OldWindow<O>, number: u32) -> Option<(u32, u32)> {
+    pub(super) fn text<O: OldImage>(&self, old: &mut OldWindow<'_, O>, number: u32) -> Option<(u32, u32)> {
         let mut at = self.get(Part::StringIndex, number / EVERY);
         for _ in 0..number % EVERY {
             at = at.saturating_add(self.text_length(old, at)?).saturating_add(1);
@@ -152,7 +152,7 @@ impl Section<'_> {
     }
 
     /// Offset in the old image of the old type with this number.
-    pub(super) fn type_at<O: OldImage>(&mut self, old: &mut OldWindow<O>, id: u32) -> u32 {
+    pub(super) fn type_at<O: OldImage>(&mut self, old: &mut OldWindow<'_, O>, id: u32) -> u32 {
         let block = id - id % EVERY;
         let (mut from, mut at) = if block == 0 { (1, self.old.first_type()) } else { (block, self.get(Part::TypeIndex, id / EVERY)) };
         if self.near.1 != 0 && self.near.0 >= from && self.near.0 <= id {

@@ -12,7 +12,7 @@ impl Section<'_> {
     ///
     /// # Errors
     /// When the patch contradicts itself.
-    pub fn step<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<O>, out: &mut [u8]) -> Result<usize, BodyError> {
+    pub fn step<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>, out: &mut [u8]) -> Result<usize, BodyError> {
         if self.given < self.held {
             let waiting = self.waiting.get(self.given..self.held).unwrap_or(&[]);
             let count = waiting.len().min(out.len());
@@ -67,7 +67,7 @@ impl Section<'_> {
     }
 
     /// Makes the next words of a type.
-    pub(super) fn make<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<O>) -> Result<(), BodyError> {
+    pub(super) fn make<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>) -> Result<(), BodyError> {
         let making = self.making;
         let started = making.index > 0;
         let all = if started { words(making.info) } else { words(making.template_info) };
@@ -182,7 +182,7 @@ impl Section<'_> {
     }
 
     /// What an old word becomes.
-    pub(super) fn guess<O: OldImage>(&mut self, old: &mut OldWindow<O>, role: Role, value: u32) -> Guess {
+    pub(super) fn guess<O: OldImage>(&mut self, old: &mut OldWindow<'_, O>, role: Role, value: u32) -> Guess {
         let plain = Guess { value, ..Guess::default() };
         match role {
             Role::Name if value != 0 => match self.text_number(old, value) {
@@ -215,7 +215,7 @@ impl Section<'_> {
     }
 
     /// Reads a part of what says the next word.
-    fn word<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<O>, ask: Ask) -> Result<(), BodyError> {
+    fn word<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>, ask: Ask) -> Result<(), BodyError> {
         let making = self.making;
         let known = kind(if making.index < 2 { making.template_info } else { making.info });
         let role = role(known, making.index);
@@ -342,7 +342,7 @@ impl Section<'_> {
     }
 
     /// The word that a number stands for.
-    fn understood<O: OldImage>(&mut self, old: &mut OldWindow<O>, role: Role, held: Option<u32>, way: u32, spoken: u32) -> u32 {
+    fn understood<O: OldImage>(&mut self, old: &mut OldWindow<'_, O>, role: Role, held: Option<u32>, way: u32, spoken: u32) -> u32 {
         let guess = self.making.guess;
         match role {
             Role::Name => match way {

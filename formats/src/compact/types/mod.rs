@@ -301,7 +301,7 @@ pub struct State {
     given: usize,
 }
 
-fn word<O: OldImage>(old: &mut OldWindow<O>, at: u32) -> u32 {
+fn word<O: OldImage>(old: &mut OldWindow<'_, O>, at: u32) -> u32 {
     let (bytes, place) = old.view(at);
     bytes.get(place..).and_then(|rest| rest.first_chunk::<4>()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }

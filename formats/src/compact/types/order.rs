@@ -23,7 +23,7 @@ impl Section<'_> {
     }
 
     /// What the type says: its kind, the type it refers to, and how that one fits after the type before.
-    pub(super) fn outline<O: OldImage>(&mut self, old: &mut OldWindow<O>, id: u32) -> (u32, u32, u32) {
+    pub(super) fn outline<O: OldImage>(&mut self, old: &mut OldWindow<'_, O>, id: u32) -> (u32, u32, u32) {
         if id == 0 || id > self.old.count {
             return (31, 0, 0);
         }
@@ -41,7 +41,7 @@ impl Section<'_> {
     }
 
     /// Reads which old type the new type `id` is made from.
-    pub(super) fn order<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<O>, id: u32) {
+    pub(super) fn order<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>, id: u32) {
         if id > self.new.count {
             self.stage = Stage::Header;
             return;
@@ -119,7 +119,7 @@ impl Section<'_> {
         &mut self,
         coder: &mut C,
         model: &mut Model<'_>,
-        old: &mut OldWindow<O>,
+        old: &mut OldWindow<'_, O>,
         [id, next, asked]: [u32; 3],
         mut place: usize,
         mut rank: u32,
@@ -163,7 +163,7 @@ impl Section<'_> {
     }
 
     /// Reads any other place.
-    pub(super) fn far<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<O>, id: u32, next: u32) {
+    pub(super) fn far<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>, id: u32, next: u32) {
         let wanted = coder.ask(Question::Template(id));
         let (before, _, _) = self.outline(old, self.previous);
         let distance = unfold(number(model, coder, field::JUMP, before, fold(wanted.wrapping_sub(next))));

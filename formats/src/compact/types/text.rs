@@ -30,7 +30,7 @@ impl Section<'_> {
         &mut self,
         coder: &mut C,
         model: &mut Model<'_>,
-        old: &mut OldWindow<O>,
+        old: &mut OldWindow<'_, O>,
         at: u32,
         next: u32,
         from: u32,

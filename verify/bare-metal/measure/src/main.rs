@@ -11,6 +11,7 @@ use board::flash::{NorMemory, SECTOR, UNIT};
 use board::uart::CONSOLE;
 use board::{exit, stack, ticks};
 use sealift_formats::compact::map::Packed;
+use sealift_formats::compact::predict::Work;
 use sealift_formats::manifest::ImageId;
 use sealift_formats::trust::TrustRecord;
 use sealift_verify::applier::{Decompressors, Memory, Tables};
@@ -199,6 +200,7 @@ fn apply(chips: &Chips, goal: &Goal, patch: &[u8]) -> Result<(), Error> {
     let mut corrections = [(0, 0); 20];
     let mut words = [(0, 0); 20];
     let mut calls = [0; 64];
+    let mut work = Work::new();
     let tables = Tables {
         slots: &mut slots,
         weights: &mut weights,
@@ -209,6 +211,7 @@ fn apply(chips: &Chips, goal: &Goal, patch: &[u8]) -> Result<(), Error> {
         corrections: &mut corrections,
         words: &mut words,
         calls: &mut calls,
+        work: &mut work,
         types: None,
     };
     let mut chunk = [0; 1024];

@@ -3,6 +3,7 @@
 use core::hint::black_box;
 
 use sealift_formats::compact::map::Packed;
+use sealift_formats::compact::predict::Work;
 use sealift_verify::applier::{Memory, Tables};
 
 /// The applier's memory.
@@ -14,6 +15,7 @@ pub(crate) struct Buffers {
     packed: [Packed; 8],
     pairs: [[(u32, u32); 8]; 2],
     calls: [u32; 8],
+    work: Work,
 }
 
 impl Buffers {
@@ -31,6 +33,7 @@ impl Buffers {
             corrections,
             words,
             calls: black_box(&mut self.calls),
+            work: black_box(&mut self.work),
             types: None,
         };
         Memory { chunk, group, segments: &mut [], scratch, compact: Some(tables) }

@@ -2,6 +2,7 @@
 
 use sealift_formats::ErrorKind;
 use sealift_formats::compact::map::Packed;
+use sealift_formats::compact::predict::Work;
 use sealift_formats::manifest::ImageId;
 use sealift_formats::trust::TrustRecord;
 use sealift_verify::applier::{Decompressors, Memory, Tables};
@@ -114,6 +115,7 @@ fn install(chips: &Chips, goal: &Goal, patch_offset: u32) -> Result<(), Error> {
     let mut corrections = [(0, 0); 20];
     let mut words = [(0, 0); 20];
     let mut calls = [0; 64];
+    let mut work = Work::new();
     let tables = Tables {
         slots: &mut slots,
         weights: &mut weights,
@@ -124,6 +126,7 @@ fn install(chips: &Chips, goal: &Goal, patch_offset: u32) -> Result<(), Error> {
         corrections: &mut corrections,
         words: &mut words,
         calls: &mut calls,
+        work: &mut work,
         types: None,
     };
     let mut chunk = [0; 1024];
