@@ -33,6 +33,7 @@ mod compact;
 mod cost;
 mod detect;
 mod error;
+mod estimate;
 mod fast;
 mod frame;
 mod in_place;
@@ -46,6 +47,7 @@ mod source;
 mod suffix;
 
 pub use error::Error;
+pub use estimate::memory_estimate;
 pub use fast::Spent;
 pub use matching::MAX_IMAGE_BYTES;
 pub use options::{Choice, InPlace, InstructionSet, Options, Profile, RamClass};
