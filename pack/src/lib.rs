@@ -18,6 +18,7 @@
 //! | [`trust`] | editing trust records |
 //! | [`documents`] | what device-management servers need: download descriptors |
 //! | [`inspect`] | every file we write, for people and as JSON |
+//! | [`html`] | what our pages have in common |
 //! | [`output`] | files that appear whole or not at all |
 //! | [`oma`] | the messages and trees of OMA DM, FUMO, SCOMO and LwM2M |
 //! | [`image_input`] | images as files hold them, and as devices hold them |
@@ -35,6 +36,7 @@ pub mod documents;
 pub mod exit;
 pub mod explain;
 pub mod hex;
+pub mod html;
 pub mod image_file;
 pub mod image_input;
 pub mod inspect;

@@ -5,6 +5,8 @@
 use std::fmt::{self, Display, Write as _};
 
 use super::anatomy::{Anatomy, ByteKind, UNIT};
+use crate::html::map::{Cell, class};
+use crate::html::{Bytes, Escaped, Grouped};
 
 /// What the page is about, beside the patch's anatomy.
 #[derive(Clone, Debug)]
@@ -300,122 +302,11 @@ fn table_head(html: &mut String, id: &str, title: &str, heads: &[&str]) -> fmt::
 
 const TABLE_END: &str = "</tbody>\n</table>\n</div>\n</section>\n";
 
-fn class(kind: ByteKind) -> &'static str {
-    match kind {
-        ByteKind::Predicted => "predicted",
-        ByteKind::Corrected => "corrected",
-        ByteKind::Literal => "literal",
-        ByteKind::Erased => "erased",
-    }
-}
-
-/// A cell of the map: its kind, and how much of it is so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cell {
-    kind: ByteKind,
-    /// 0 a little, 1 some, 2 most.
-    strength: u8,
-}
-
-impl Cell {
-    /// One byte that is not as predicted is shown, however large the cell.
-    fn of(bytes: &[ByteKind]) -> Self {
-        let count = |kind| bytes.iter().filter(|other| **other == kind).count();
-        let [predicted, corrected, literal, erased] = ByteKind::ALL.map(count);
-        let dear = corrected + literal;
-        let kind = match dear {
-            0 if erased > predicted => ByteKind::Erased,
-            0 => ByteKind::Predicted,
-            _ if literal >= corrected => ByteKind::Literal,
-            _ => ByteKind::Corrected,
-        };
-        let strength = if dear == 0 || dear * 8 >= bytes.len() { 2 } else { u8::from(dear * 64 >= bytes.len()) };
-        Self { kind, strength }
-    }
-
-    fn class(self) -> String {
-        format!("{}{}", class(self.kind), ["-little", "-some", ""][usize::from(self.strength)])
-    }
-}
-
 /// A bar beside a number that says the same: for the eye only.
 struct Bar(f64);
 
 impl Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<span class=\"bar\" aria-hidden=\"true\" style=\"width:{:.2}%\"></span>", self.0.clamp(0.0, 1.0) * 100.0)
-    }
-}
-
-/// A number with its thousands apart.
-struct Grouped(u64);
-
-impl Display for Grouped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (place, digit) in digits.chars().enumerate() {
-            if place > 0 && (digits.len() - place).is_multiple_of(3) {
-                f.write_char(',')?;
-            }
-            f.write_char(digit)?;
-        }
-        Ok(())
-    }
-}
-
-/// A size in words.
-struct Bytes(u64);
-
-impl Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            1 => f.write_str("1 byte"),
-            bytes if bytes >= 1 << 20 => write!(f, "{} MiB", bytes >> 20),
-            bytes if bytes >= 1 << 10 => write!(f, "{} KiB", bytes >> 10),
-            bytes => write!(f, "{bytes} bytes"),
-        }
-    }
-}
-
-/// Text that is not markup, whatever it holds.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                other => f.write_char(other)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{ByteKind, Cell, Escaped, Grouped};
-
-    #[test]
-    fn a_cell_shows_the_dearest_and_how_much_there_is() {
-        let mut cell = vec![ByteKind::Predicted; 256];
-        assert_eq!(Cell::of(&cell).class(), "predicted");
-        cell[7] = ByteKind::Corrected;
-        assert_eq!(Cell::of(&cell).class(), "corrected-little");
-        cell[8..16].fill(ByteKind::Literal);
-        assert_eq!(Cell::of(&cell).class(), "literal-some");
-        cell[16..200].fill(ByteKind::Corrected);
-        assert_eq!(Cell::of(&cell).class(), "corrected");
-        assert_eq!(Cell::of(&[ByteKind::Erased; 9]).class(), "erased");
-    }
-
-    #[test]
-    fn text_stays_text_and_numbers_can_be_read() {
-        assert_eq!(Escaped("</title><script>alert('1')&\"").to_string(), "&lt;/title&gt;&lt;script&gt;alert(&#39;1&#39;)&amp;&quot;");
-        assert_eq!([0, 999, 1000, 1_234_567].map(|number| Grouped(number).to_string()), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -46,7 +46,7 @@ pub enum Error {
 }
 
 /// How an image gets where it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// To the secondary slot, then copied over the primary one.

@@ -218,9 +218,14 @@ impl<'a> Builder<'a> {
                 return Err(Error::Capabilities { what: name, unmet: unmet.join(", ") });
             }
         }
-        if let Some(cuts) = model.rehearse {
-            job.rehearse(&opened, cuts).map_err(|source| Error::Rehearsal { what: name.clone(), source })?;
-        }
+        let rehearsals = match model.rehearse {
+            Some(cuts) => job.rehearse(&opened, cuts).map_err(|source| Error::Rehearsal { what: name.clone(), source })?,
+            None => Vec::new(),
+        };
+        let (anatomy, anatomy_omitted) = match report::of_patch(&patch.bytes, old, new_id.size) {
+            Ok(anatomy) => (Some(anatomy), None),
+            Err(reason) => (None, Some(reason)),
+        };
 
         let file = format!("{name}.suit");
         let described = self.descriptor(&file, bytes.len() as u64);
@@ -234,7 +239,7 @@ impl<'a> Builder<'a> {
             Some((old, ..)) => (Kind::Delta, Some(old.version.clone()), format!("for devices that run {}", old.version)),
             None => (Kind::Full, None, "for every other device of the class".to_owned()),
         };
-        Ok(report::Package {
+        let mut made = report::Package {
             kind,
             model: model.name.clone(),
             from,
@@ -250,12 +255,18 @@ impl<'a> Builder<'a> {
                 chunk: names::bytes_of_log2(patch.summary.chunk_log2),
             },
             manifest_digest,
-            signed_by: self.keys.iter().map(|key| hex::encode(&key.public.id())).collect(),
+            signed_by: Vec::new(),
+            approvals: Vec::new(),
             descriptor: of_image(image_id(&descriptor), Some(descriptor_file)),
             documents,
             omitted_documents,
             reason,
-        })
+            rehearsals,
+            anatomy,
+            anatomy_omitted,
+        };
+        made.note_blocks(&opened);
+        Ok(made)
     }
 
     /// Writes what management servers hand out. An approval that is attached later changes the package, and with it what is inline:
@@ -363,6 +374,7 @@ impl<'a> Builder<'a> {
         let models: Vec<report::Model> = self.targets.iter().map(Target::report).collect();
         let first = models[0].clone();
         Report {
+            schema: report::SCHEMA.into(),
             format: report::FORMAT,
             generator: Generator { name: "sealift".into(), version: env!("CARGO_PKG_VERSION").into() },
             product: release.product.clone(),
@@ -377,6 +389,7 @@ impl<'a> Builder<'a> {
             new_image: first.new_image,
             models: models.into_iter().filter(|model| !model.name.is_empty()).collect(),
             management: release.management.clone(),
+            required: report::Required::default(),
             packages,
             omitted,
         }
@@ -428,7 +441,7 @@ impl Job<'_> {
     }
 
     /// The full package is rehearsed on a device that runs the first of the old images, or the new one where there is none.
-    fn rehearse(&self, package: &package::Opened<'_>, cuts: Cuts) -> Result<(), Rejection> {
+    fn rehearse(&self, package: &package::Opened<'_>, cuts: Cuts) -> Result<Vec<report::Rehearsal>, Rejection> {
         match (&self.old, self.target.model.old.first().map(|old| old.image.open())) {
             (Some((_, image, _)), _) => rehearse(package, image, cuts),
             (None, Some(Ok(image))) => rehearse(package, &image, cuts),

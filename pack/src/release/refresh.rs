@@ -101,8 +101,7 @@ pub fn refresh(folder: &Path) -> Result<(Report, Vec<String>), Error> {
         if now != package.package {
             changed.push(file.clone());
         }
-        let signers = opened.envelope.blocks().filter_map(Result::ok).filter(|block| block.header.claims.is_none());
-        package.signed_by = signers.map(|block| crate::hex::encode(block.header.key_id)).collect();
+        package.note_blocks(&opened);
         let text = read(&descriptor_file)?;
         let path = || folder.join(&descriptor_file);
         let descriptor = Descriptor::read(&text).map_err(|source| Error::Descriptor { path: path(), source })?;

@@ -1,19 +1,32 @@
 //! `release.json`: what a release made, for machines. Field names are stable; fields may be added.
 
+mod anatomy;
+mod approval;
+mod rehearsal;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::outputs::{Management, Purpose};
 
+pub use anatomy::{Anatomy, Cause, Kinds, LARGEST_IMAGE, MOST_CELLS, Map, Reference, of_patch};
+pub use approval::{Approval, Operator, Required};
+pub use rehearsal::{Milliseconds, Rehearsal};
+
 /// Version of the report's form.
 pub const FORMAT: u32 = 1;
+/// Name of the form, and `$id` of its JSON Schema (`pack/schema/release.schema.json`).
+pub const SCHEMA: &str = "urn:sealift:schema:release:1";
 /// The report's file name in `dist`.
 pub const FILE_NAME: &str = "release.json";
 
 /// A release, as made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// Name of this form; absent in reports of earlier versions.
+    #[serde(default)]
+    pub schema: String,
     /// Version of this form.
     pub format: u32,
     /// What made it.
@@ -46,6 +59,9 @@ pub struct Report {
     /// Where the management objects of the devices are.
     #[serde(default)]
     pub management: Management,
+    /// What is asked for before packages are handed out.
+    #[serde(default, skip_serializing_if = "Required::is_empty")]
+    pub required: Required,
     /// For each model: one for each old image in the order of the release file, the full package last.
     pub packages: Vec<Package>,
     /// Old images for which there is no package of their own.
@@ -122,6 +138,9 @@ pub struct Package {
     pub manifest_digest: String,
     /// Ids of the keys that have signed, in hexadecimal.
     pub signed_by: Vec<String>,
+    /// Approvals inside the package.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
     /// The download descriptor.
     pub descriptor: File,
     /// Ready documents for management servers: command messages, the sideband workflow, the LwM2M mapping.
@@ -134,6 +153,15 @@ pub struct Package {
     pub permille: u64,
     /// Why it is there, or what is remarkable about it.
     pub reason: String,
+    /// What installing it on simulated devices came to; empty: it was not rehearsed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsals: Vec<Rehearsal>,
+    /// Where the bytes of its patch went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anatomy: Option<Anatomy>,
+    /// Why that is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anatomy_omitted: Option<String>,
 }
 
 /// A document for management servers.

@@ -14,6 +14,7 @@ use sealift_formats::isa::Kind;
 use sealift_formats::patch::{Header, Segment};
 use serde::Serialize;
 
+use super::cost::{PARTS, parts};
 use super::{ByteKind, Cost, Error, Findings, UNIT, malformed};
 
 /// How often references of one kind were predicted right, against the old image's bytes as they are.
@@ -78,7 +79,7 @@ fn image_of<O: OldImage>(
 ) -> Result<(), BodyError> {
     let mut room = [0; 64];
     // What was spent since the last byte was made, on what is to come.
-    let mut pending = 0.0;
+    let mut pending = 0;
     let size = found.kinds.len();
     while !body.finished() {
         let at = usize::try_from(body.position()).unwrap_or(usize::MAX);
@@ -87,11 +88,11 @@ fn image_of<O: OldImage>(
         let made = body.step(&mut Counting { inner: state.with(feed), tally }, &mut room[..most])?;
         if made == 0 {
             // The order of types is stated before the image: it belongs to no byte.
-            pending += if tally.saw(Cause::Order) { 0.0 } else { tally.bits };
+            pending += if tally.saw(Cause::Order) { 0 } else { tally.parts };
             continue;
         }
         let kind = tally.kind_of(made);
-        found.spend(at, made, tally.bits + std::mem::take(&mut pending));
+        found.spend(at, made, bits(tally.parts + std::mem::take(&mut pending)));
         found.kinds[at..at + made].fill(kind);
     }
     Ok(())
@@ -118,18 +119,18 @@ impl Source for Feed<'_> {
 /// Costs of all decisions, and of the step that is being made.
 #[derive(Default)]
 struct Tally {
-    /// Bits and decisions by cause, in the order in which they turned up.
-    causes: Vec<(Cause, f64, u64)>,
+    /// Parts of bits, and decisions, by cause, in the order in which they turned up.
+    causes: Vec<(Cause, u64, u64)>,
     current: usize,
-    /// Bits of this step, and the causes that it named.
-    bits: f64,
+    /// Parts of bits of this step, and the causes that it named.
+    parts: u64,
     seen: Vec<Cause>,
     judged: [[u64; 4]; SORTS],
 }
 
 impl Tally {
     fn begin(&mut self) {
-        self.bits = 0.0;
+        self.parts = 0;
         self.seen.clear();
     }
 
@@ -142,7 +143,7 @@ impl Tally {
         let typed = [Cause::Order, Cause::Types, Cause::Texts].iter().any(|cause| self.saw(*cause));
         if self.saw(Cause::Literals) {
             ByteKind::Literal
-        } else if self.saw(Cause::Misses) || (typed && self.bits >= made as f64) {
+        } else if self.saw(Cause::Misses) || (typed && self.parts >= made as u64 * PARTS) {
             // Type information is remade from types, not bytes: what cost less than a bit a byte counts as predicted.
             ByteKind::Corrected
         } else if self.seen.is_empty() {
@@ -156,7 +157,7 @@ impl Tally {
         self.causes
             .iter()
             .filter(|(_, _, count)| *count > 0)
-            .map(|(cause, bits, count)| Cost { name: name(*cause), bytes: bits / 8.0, decisions: Some(*count) })
+            .map(|(cause, parts, count)| Cost { name: name(*cause), bytes: bits(*parts) / 8.0, decisions: Some(*count) })
             .collect()
     }
 }
@@ -171,11 +172,10 @@ impl Coder for Counting<'_, '_> {
 
     fn bit(&mut self, one: u32, bit: bool) -> bool {
         let bit = self.inner.bit(one, bit);
-        let chance = f64::from(if bit { one } else { 65_536_u32.saturating_sub(one) }.max(1)) / 65_536.0;
-        let bits = -chance.log2();
-        self.tally.bits += bits;
+        let cost = parts(if bit { one } else { 65_536_u32.saturating_sub(one) });
+        self.tally.parts += cost;
         if let Some((_, sum, count)) = self.tally.causes.get_mut(self.tally.current) {
-            *sum += bits;
+            *sum += cost;
             *count += 1;
         }
         bit
@@ -184,7 +184,7 @@ impl Coder for Counting<'_, '_> {
     fn cause(&mut self, cause: Cause) {
         let causes = &mut self.tally.causes;
         self.tally.current = causes.iter().position(|(known, ..)| *known == cause).unwrap_or_else(|| {
-            causes.push((cause, 0.0, 0));
+            causes.push((cause, 0, 0));
             causes.len() - 1
         });
         if !self.tally.seen.contains(&cause) {
@@ -206,6 +206,11 @@ impl Coder for Counting<'_, '_> {
             row[column] += 1;
         }
     }
+}
+
+/// Exact: sums of parts stay far below the 2^53 that a float holds.
+fn bits(parts: u64) -> f64 {
+    parts as f64 / PARTS as f64
 }
 
 fn name(cause: Cause) -> &'static str {

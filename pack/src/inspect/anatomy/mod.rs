@@ -4,6 +4,7 @@
 //! that without it there is the segment list alone, and so it is for patches in place. A full image has an old image of no bytes, and needs none.
 
 mod compact;
+mod cost;
 mod fast;
 
 use std::fmt;
@@ -45,7 +46,7 @@ pub enum Error {
 }
 
 /// What a byte of the new image was made from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ByteKind {
     /// From the old image, as predicted.
