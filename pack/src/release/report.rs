@@ -217,6 +217,12 @@ pub struct Omitted {
 }
 
 impl Report {
+    /// Size in bytes of the new image that a package brings.
+    #[must_use]
+    pub fn new_size(&self, package: &Package) -> u64 {
+        self.new_image_of(package.model.as_deref()).size
+    }
+
     /// The report's bytes: always the same for the same report.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -29,11 +29,8 @@ fn one_encoding(record: &TrustRecord<'_>, bytes: &[u8]) {
         assert_eq!(record.key(key.id).map(|found| found.public), Some(key.public));
         assert_eq!(record.keys_in(record.bit_of(key.id)).count(), 1);
     }
-    let policies = record.policies().map(|policy| NewPolicy {
-        class: policy.class.copied(),
-        thresholds: policy.thresholds().collect(),
-        unapproved: policy.unapproved,
-    });
+    let policies =
+        record.policies().map(|policy| NewPolicy { class: policy.class.copied(), thresholds: policy.thresholds().collect(), unapproved: policy.unapproved });
     let again = NewTrustRecord { number: record.number, keys: record.keys().collect(), policies: policies.collect(), sequence_floor: record.sequence_floor };
     assert_eq!(again.write().as_deref(), Ok(bytes), "one trust record, two encodings");
 }

@@ -11,7 +11,13 @@ impl Section<'_> {
     ///
     /// # Errors
     /// When the patch contradicts itself.
-    pub fn prepare<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>, new_size: u32) -> Result<bool, BodyError> {
+    pub fn prepare<C: Coder, O: OldImage>(
+        &mut self,
+        coder: &mut C,
+        model: &mut Model<'_>,
+        old: &mut OldWindow<'_, O>,
+        new_size: u32,
+    ) -> Result<bool, BodyError> {
         match self.stage {
             Stage::Places { step } => self.places(coder, model, old, new_size, step)?,
             Stage::Types { id, at } => self.count_types(old, id, at)?,

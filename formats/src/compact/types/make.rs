@@ -12,7 +12,13 @@ impl Section<'_> {
     ///
     /// # Errors
     /// When the patch contradicts itself.
-    pub fn step<C: Coder, O: OldImage>(&mut self, coder: &mut C, model: &mut Model<'_>, old: &mut OldWindow<'_, O>, out: &mut [u8]) -> Result<usize, BodyError> {
+    pub fn step<C: Coder, O: OldImage>(
+        &mut self,
+        coder: &mut C,
+        model: &mut Model<'_>,
+        old: &mut OldWindow<'_, O>,
+        out: &mut [u8],
+    ) -> Result<usize, BodyError> {
         if self.given < self.held {
             let waiting = self.waiting.get(self.given..self.held).unwrap_or(&[]);
             let count = waiting.len().min(out.len());
