@@ -6,6 +6,7 @@
 //! | [`keys`] | Ed25519 keys in PEM files, as OpenSSL writes them |
 //! | [`signer`] | who signs: keys in files, plain or encrypted, and keys on PKCS #11 tokens |
 //! | [`package`] | making, signing and approving packages |
+//! | [`provenance`] | where a release comes from, signed; and whether it is still that |
 //! | [`rebuild`] | making a package's patch again, bit for bit |
 //! | [`explain`] | every check of the verifier, with its outcome and the bytes it rests on |
 //! | [`serve`] | a management and download server for trials |
@@ -48,6 +49,7 @@ pub mod oma;
 pub mod output;
 pub mod package;
 pub mod progress;
+pub mod provenance;
 pub mod rebuild;
 pub mod rehearsal;
 pub mod release;

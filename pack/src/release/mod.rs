@@ -4,6 +4,7 @@ pub mod config;
 pub mod html;
 pub mod outputs;
 pub mod pipeline;
+pub mod publish;
 pub mod refresh;
 mod rehearse;
 pub mod report;

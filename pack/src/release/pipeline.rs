@@ -13,6 +13,7 @@ use sealift_formats::text::Description;
 
 use super::config::{LanguageText, Model, OldImage, Release};
 use super::outputs::{self, Subject};
+use super::publish;
 use super::rehearse::rehearse;
 use super::report::{self, Document, File, Generator, Kind, Omitted, OmittedDocument, Patch, Report};
 use crate::device_capabilities;
@@ -23,6 +24,7 @@ use crate::keys::PublicKey;
 use crate::oma::sacmo::{Message, Workflow};
 use crate::output::{self, PendingFolder};
 use crate::package::{self, Contents, image_id};
+use crate::provenance::{self, Origin};
 use crate::rehearsal::Cuts;
 use crate::signer::passphrase::Passphrase;
 use crate::signer::{self, KeySpec, Signer};
@@ -97,6 +99,9 @@ pub enum Error {
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
+    /// The files that tell of all the others cannot be written.
+    #[error(transparent)]
+    Publish(#[from] provenance::WriteError),
     /// The threads cannot be started.
     #[error("cannot start the release's threads: {0}")]
     Threads(String),
@@ -191,8 +196,15 @@ impl<'a> Builder<'a> {
         let mut packages = made.into_iter().collect::<Result<Vec<_>, _>>()?;
         remark_on_large_deltas(&mut packages);
         let report = self.report(date, packages, omitted);
-        self.folder.write(report::FILE_NAME, &report.to_bytes())?;
+        let origin = Origin { release_sha256: self.release.sha256.clone(), builder_id: self.release.builder_id.clone() };
+        publish::write(self.folder, &report, &origin, &|message| self.sign(message))?;
         Ok(report)
+    }
+
+    /// Signs with every key of the release.
+    fn sign(&self, message: &[u8]) -> Result<Vec<(PublicKey, [u8; 64])>, signer::Error> {
+        let one = |key: &Key| Ok((key.public, key.signer.lock().unwrap_or_else(PoisonError::into_inner).sign(message)?));
+        self.keys.iter().map(one).collect()
     }
 
     fn package(&self, job: &Job<'_>) -> Result<report::Package, Error> {

@@ -231,6 +231,23 @@ impl Report {
         bytes
     }
 
+    /// The report without what changes when signatures and approvals are attached to packages, and with them what is made of packages.
+    #[must_use]
+    pub fn core(&self) -> Self {
+        let nothing = |file: &File| File { file: file.file.clone(), size: 0, sha256: String::new() };
+        let mut core = self.clone();
+        for package in &mut core.packages {
+            package.package = nothing(&package.package);
+            package.descriptor = nothing(&package.descriptor);
+            package.permille = 0;
+            package.signed_by.clear();
+            package.approvals.clear();
+            package.documents.clear();
+            package.omitted_documents.clear();
+        }
+        core
+    }
+
     /// The component of a model of this name; of the only one, where models have no names.
     #[must_use]
     pub fn component_of(&self, model: Option<&str>) -> &str {

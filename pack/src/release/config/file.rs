@@ -29,6 +29,15 @@ pub(super) struct File {
     pub(super) management: Option<Spanned<Management>>,
     #[serde(default)]
     pub(super) workflow: WorkflowTable,
+    #[serde(default)]
+    pub(super) provenance: ProvenanceTable,
+}
+
+/// What the provenance says that nothing else does.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct ProvenanceTable {
+    pub(super) builder_id: Option<String>,
 }
 
 /// The release, and what its models have in common.

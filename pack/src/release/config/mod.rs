@@ -107,6 +107,10 @@ pub struct Release {
     pub management: Management,
     /// What the sideband workflow says beside the texts.
     pub workflow: WorkflowTable,
+    /// Who makes the release: an URI; `None`: the file does not say.
+    pub builder_id: Option<String>,
+    /// SHA-256 of the release file, in hexadecimal.
+    pub sha256: String,
 }
 
 /// One kind of device, with its new image and the images in the field.
@@ -285,6 +289,8 @@ impl Release {
             descriptor: file.descriptor,
             management,
             workflow: file.workflow,
+            builder_id: file.provenance.builder_id,
+            sha256: crate::hex::encode(&crate::package::image_id(text.as_bytes()).digest),
         })
     }
 
