@@ -1,10 +1,15 @@
 //! Making a package's patch again from its two images: who trusts nobody approves only what comes out bit for bit.
 
+pub mod dist;
+
 use sealift_delta::{Choice, InPlace, Options, RamClass};
 use sealift_formats::patch::{Header, InstructionSet, Parsed};
 
 use crate::package::{Opened, image_id};
 use crate::{hex, package};
+
+/// Number of the rejection when a release, made again, is another one. It is the host's own: devices know no such reason.
+pub const DIFFERS: u16 = 902;
 
 /// The patch did not come out.
 #[derive(Debug, thiserror::Error)]

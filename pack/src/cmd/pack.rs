@@ -19,7 +19,8 @@ use crate::release::pipeline::{self, Settings};
 use crate::release::report::{self, Report};
 use crate::signer::KeySpec;
 
-/// Makes a release: a package for every old image, one for all other devices, a download descriptor for each, and release.json.
+/// Makes a release: a package for every old image, one for all other devices, a download descriptor for each, release.json, report.html, and
+/// their provenance.
 ///
 /// The same release file and images make the same bytes, whatever the machine, the time and the number of threads. SOURCE_DATE_EPOCH puts a
 /// date into release.json; without it there is none. DIST appears whole; one that an earlier run made is replaced.
@@ -38,6 +39,9 @@ pub struct Pack {
     signer: Vec<String>,
     #[command(flatten)]
     passphrase: PassphraseArgs,
+    /// Who makes the release, for its provenance: an URI. It comes before the one that RELEASE names.
+    #[arg(long, value_name = "URI")]
+    builder_id: Option<String>,
     /// What the devices can apply: a capability record, or TOML; once a kind of device. A release that asks for more is not made.
     #[arg(long, value_name = "CAPS")]
     caps: Vec<PathBuf>,
@@ -50,7 +54,8 @@ pub struct Pack {
 }
 
 pub(super) fn run(args: &Pack) -> anyhow::Result<()> {
-    let release = Release::read(&args.release).context("the release file was refused")?;
+    let mut release = Release::read(&args.release).context("the release file was refused")?;
+    release.builder_id = args.builder_id.clone().or(release.builder_id);
     let files = args.key.iter().cloned().map(KeySpec::File);
     let keys = files.chain(args.signer.iter().cloned().map(KeySpec::Token)).collect();
     let settings = Settings { keys, passphrase: args.passphrase.given(), threads: args.threads, date: source_date()? };

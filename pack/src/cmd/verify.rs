@@ -1,5 +1,7 @@
 //! `sealift verify`
 
+mod dist;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -22,13 +24,17 @@ use crate::package::Opened;
 use crate::progress::Progress;
 use crate::{device_capabilities, explain, hex, time, trust};
 
-/// Checks a package as a device would, with the device's own code.
+/// Checks a package as a device would, with the device's own code; or a whole release against its provenance.
+///
+/// For a release, give its folder: its provenance must be signed by a key that the trust record has as an OEM's, and every file must be the one
+/// that was made, but for signatures and approvals attached since, and what follows from those.
 ///
 /// With --old the patch is applied as well, to nowhere, so that the digests of old, patch and new image are all checked. A package that a
 /// device would refuse makes the exit code 3, with the reason and its number.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The package.
+    /// The package, or the folder of a release.
+    #[arg(value_name = "PACKAGE|DIST")]
     package: PathBuf,
     #[command(flatten)]
     device: RequiredDevice,
@@ -112,6 +118,10 @@ impl Device {
 }
 
 impl RequiredDevice {
+    fn trust(&self) -> &Path {
+        &self.trust
+    }
+
     pub(super) fn read(&self, package: &[u8]) -> anyhow::Result<Inputs> {
         self.more.read(&self.trust, package)
     }
@@ -137,6 +147,9 @@ impl Inputs {
 }
 
 pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
+    if args.package.is_dir() {
+        return dist::run(args, &args.package);
+    }
     let bytes = read(&args.package, "package")?;
     let inputs = args.device.read(&bytes)?;
     let trust = inputs.trust()?;

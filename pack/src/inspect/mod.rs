@@ -12,6 +12,7 @@ pub mod html;
 pub mod management;
 pub mod package;
 pub mod patch;
+pub mod provenance;
 mod rows;
 pub mod trust;
 
@@ -26,7 +27,7 @@ use crate::release::report::Report;
 #[non_exhaustive]
 pub enum Error {
     /// It is no file of ours.
-    #[error("this is no patch, package, approval, trust record, capability record, descriptor or release report (it begins with {0})")]
+    #[error("this is no patch, package, approval, trust record, capability record, descriptor, provenance or release report (it begins with {0})")]
     Unknown(String),
     /// It has no bytes.
     #[error("the file is empty")]
@@ -64,6 +65,8 @@ pub enum Shown {
     Management(management::Shown),
     /// What a release made.
     ReleaseReport(Report),
+    /// Where a release comes from.
+    Provenance(provenance::Provenance),
 }
 
 /// Finds out what `bytes` are, by their first ones, and reads them.
@@ -90,6 +93,9 @@ pub fn read(bytes: &[u8]) -> Result<Shown, Error> {
         [b'{', ..] => {
             if let Some(shown) = management::read_mapping(bytes) {
                 return Ok(Shown::Management(shown));
+            }
+            if let Some(shown) = provenance::read(bytes) {
+                return Ok(Shown::Provenance(shown));
             }
             let report = serde_json::from_slice(bytes).map_err(|error| form("release report", error))?;
             Ok(Shown::ReleaseReport(report))
@@ -133,6 +139,7 @@ impl fmt::Display for Shown {
             Self::Descriptor(shown) => shown.fmt(f),
             Self::Management(shown) => shown.fmt(f),
             Self::ReleaseReport(shown) => shown.fmt(f),
+            Self::Provenance(shown) => shown.fmt(f),
         }
     }
 }

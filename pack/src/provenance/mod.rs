@@ -20,6 +20,9 @@ pub const FILE_NAME: &str = "provenance.intoto.json";
 /// The statement of a release that nobody has signed: DSSE knows no envelope without a signature.
 pub const UNSIGNED_FILE_NAME: &str = "provenance.statement.json";
 
+/// Number of the rejection when a release is not what its provenance says. It is the host's own: devices know no such reason.
+pub const REFUSED: u16 = 903;
+
 /// What the report of a release does not say about its making.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
