@@ -25,6 +25,9 @@ pub struct Envelope<'a> {
     pub text: Option<Text<'a>>,
     /// Where the patch is, when it is in the package.
     pub payload: Option<Payload>,
+    /// Where the patches are, when there are several in the package.
+    #[cfg(feature = "components")]
+    pub series: Option<Series>,
     blocks: Reader<'a>,
     block_count: usize,
 }
@@ -47,12 +50,26 @@ pub struct Payload {
     pub size: u64,
 }
 
+/// The payloads of several components. Where the first one begins is known from the bytes before it; the rest follows from the manifest:
+/// [`ManifestSet::places`](crate::manifest::ManifestSet::places).
+#[cfg(feature = "components")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// Offset in bytes of the first patch in the package.
+    pub offset: usize,
+    /// Size of the first patch in bytes.
+    pub first_size: u64,
+    /// The number of payloads, 2 to 8.
+    pub count: u8,
+}
+
 impl<'a> Envelope<'a> {
     /// Reads a package from `input`, which holds at least the bytes before the payload, and may hold any part of the payload. Bytes after
     /// the payload are refused where they are in the input; who reads a prefix only compares the length of the whole with
     /// [`size`](Self::size).
     ///
-    /// The blocks are not looked into, nor is the manifest.
+    /// The blocks are not looked into, nor is the manifest. Where the payloads of several components end is in the manifest, so what follows
+    /// the first of them is not looked at here: [`Places::check`](crate::manifest::Places::check) does.
     ///
     /// # Errors
     /// The first way in which it is not of the form of SPEC 5.1. [`ErrorKind::UnexpectedEnd`] below 4,096 bytes of input may mean that more
@@ -64,6 +81,7 @@ impl<'a> Envelope<'a> {
             if too_long { ErrorKind::EnvelopeTooLong.at(MAX_PREFIX_BYTES) } else { error }
         })?;
         let end = match shell.payload {
+            None if shell.is_series() => usize::MAX,
             None => reader.offset(),
             Some(payload) => payload.end().unwrap_or(usize::MAX),
         };
@@ -73,7 +91,8 @@ impl<'a> Envelope<'a> {
         shell.open()
     }
 
-    /// Bytes of the whole package.
+    /// Bytes of the whole package. Of several payloads only the manifest knows:
+    /// [`Places::package_size`](crate::manifest::Places::package_size); without it they count as nothing.
     #[must_use]
     pub fn size(&self) -> u64 {
         let prefix = u64::try_from(self.prefix_size()).unwrap_or(u64::MAX);
@@ -85,6 +104,10 @@ impl<'a> Envelope<'a> {
     pub fn prefix_size(&self) -> usize {
         let manifest_end = self.manifest_offset.saturating_add(self.manifest.len());
         let text = self.text.map_or(0, |text| text.bstr.len().saturating_add(1));
+        #[cfg(feature = "components")]
+        if let Some(series) = self.series {
+            return series.offset;
+        }
         self.payload.map_or(manifest_end.saturating_add(text), |payload| payload.offset)
     }
 
@@ -113,6 +136,24 @@ impl Payload {
     }
 }
 
+#[cfg(feature = "components")]
+impl Series {
+    /// Reads the head of the first of them, behind which `left` more follow.
+    fn read(reader: &mut Reader<'_>, left: u64) -> Result<Self, DecodeError> {
+        let start = reader.offset();
+        let first_size = reader.bytes_head()?;
+        match u8::try_from(left.saturating_add(1)) {
+            Ok(count @ 2..=MAX_SERIES) => Ok(Self { offset: reader.offset(), first_size, count }),
+            Ok(0 | 1) => Err(ErrorKind::MissingKey.at(start)),
+            _ => Err(ErrorKind::TooManyComponents.at(start)),
+        }
+    }
+}
+
+/// Most payloads: one a component.
+#[cfg(feature = "components")]
+const MAX_SERIES: u8 = 8;
+
 /// Iterates over the authentication blocks of an envelope or trust file.
 #[derive(Clone, Debug)]
 pub struct Blocks<'a> {
@@ -136,9 +177,19 @@ struct Shell<'a> {
     manifest_bstr: &'a [u8],
     text: Option<Text<'a>>,
     payload: Option<Payload>,
+    #[cfg(feature = "components")]
+    series: Option<Series>,
 }
 
 impl<'a> Shell<'a> {
+    /// Whether the payloads go on behind the first.
+    fn is_series(&self) -> bool {
+        #[cfg(feature = "components")]
+        return self.series.is_some();
+        #[cfg(not(feature = "components"))]
+        false
+    }
+
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let tag = reader.tag();
         if tag.map_err(|error| if error.kind == ErrorKind::WrongType { ErrorKind::NotAnEnvelope.at(0) } else { error })? != TAG_ENVELOPE {
@@ -155,6 +206,8 @@ impl<'a> Shell<'a> {
             text = Some(Text { content: content.rest(), bstr });
         }
         let mut payload = None;
+        #[cfg(feature = "components")]
+        let mut series = None;
         if map.optional_key(reader, Key::Text(envelope_key::PATCH))? {
             let size = reader.bytes_head()?;
             payload = Some(Payload { offset: reader.offset(), size });
@@ -162,10 +215,25 @@ impl<'a> Shell<'a> {
                 // The key is behind the payload, which need not be here.
                 return Err(reader.error(ErrorKind::UnknownKey));
             }
+        } else if map.optional_key(reader, Key::Text(envelope_key::FIRST_PATCH))? {
+            #[cfg(not(feature = "components"))]
+            return Err(reader.error(ErrorKind::SeveralComponents));
+            #[cfg(feature = "components")]
+            {
+                series = Some(Series::read(reader, map.left())?);
+            }
         } else {
             map.end(reader)?;
         }
-        Ok(Shell { wrapper, manifest, manifest_bstr, text, payload })
+        Ok(Shell {
+            wrapper,
+            manifest,
+            manifest_bstr,
+            text,
+            payload,
+            #[cfg(feature = "components")]
+            series,
+        })
     }
 
     fn open(self) -> Result<Envelope<'a>, DecodeError> {
@@ -197,6 +265,8 @@ impl<'a> Shell<'a> {
             manifest_offset: self.manifest.offset(),
             text: self.text,
             payload: self.payload,
+            #[cfg(feature = "components")]
+            series: self.series,
             blocks,
             block_count,
         })
@@ -244,9 +314,23 @@ mod writer {
         /// # Errors
         /// What a reader would refuse: too many blocks, too many bytes, a block that is none.
         pub fn write_prefix(&self) -> Result<Vec<u8>, DecodeError> {
-            let count = |present: bool| u64::from(present);
+            self.write(self.payload_size.map(|size| (envelope_key::PATCH, 1, size)))
+        }
+
+        /// The same for `count` payloads of as many components, 2 to 8, the first of which has `first_size` bytes;
+        /// [`payload_size`](Self::payload_size) is `None`. What stands between them is [`Head`](crate::manifest::Head).
+        ///
+        /// # Errors
+        /// As [`write_prefix`](Self::write_prefix).
+        #[cfg(feature = "components")]
+        pub fn write_series_prefix(&self, count: u8, first_size: u64) -> Result<Vec<u8>, DecodeError> {
+            self.write(Some((envelope_key::FIRST_PATCH, count.into(), first_size)))
+        }
+
+        fn write(&self, payloads: Option<(&str, u64, u64)>) -> Result<Vec<u8>, DecodeError> {
             let blocks = u64::try_from(self.blocks.len()).unwrap_or(u64::MAX);
-            let members = count(self.text.is_some()).saturating_add(count(self.payload_size.is_some())).saturating_add(2);
+            let count = payloads.map_or(0, |(_, count, _)| count);
+            let members = u64::from(self.text.is_some()).saturating_add(count).saturating_add(2);
             let mut bytes = encode(|writer| {
                 writer.tag(TAG_ENVELOPE).map(members).integer(envelope_key::AUTHENTICATION).nested(|wrapper| {
                     wrapper.array(blocks.saturating_add(1)).bytes(&digest_item(&self.digest));
@@ -258,11 +342,11 @@ mod writer {
                 if let Some(text) = self.text {
                     writer.integer(envelope_key::TEXT).bytes(text);
                 }
-                if self.payload_size.is_some() {
-                    writer.text(envelope_key::PATCH);
+                if let Some((key, ..)) = payloads {
+                    writer.text(key);
                 }
             });
-            if let Some(size) = self.payload_size {
+            if let Some((.., size)) = payloads {
                 bytes.extend(bytes_head(size));
             }
             Envelope::parse(&bytes)?.blocks().try_for_each(|block| block.map(|_| ()))?;
@@ -286,7 +370,11 @@ mod writer {
             text: envelope.text.map(|text| text.content),
             payload_size: envelope.payload.map(|payload| payload.size),
         };
-        let mut bytes = parts.write_prefix()?;
+        #[cfg(feature = "components")]
+        let prefix = envelope.series.map_or_else(|| parts.write_prefix(), |series| parts.write_series_prefix(series.count, series.first_size));
+        #[cfg(not(feature = "components"))]
+        let prefix = parts.write_prefix();
+        let mut bytes = prefix?;
         bytes.extend_from_slice(package.get(envelope.prefix_size()..).unwrap_or_default());
         Ok(bytes)
     }

@@ -139,6 +139,12 @@ kinds! {
     ApplyVersion(version: u32) = 74, "patch version {version} is not supported";
     /// The arguments of `apply patch` have a value that no patch header can have.
     ApplyRange = 75, "an argument of `apply patch` is out of range";
+    /// A manifest of several components, where one of a single component is asked for.
+    SeveralComponents = 76, "the package has several components, and one with a single component is needed here";
+    /// More than 8 components.
+    TooManyComponents = 77, "the manifest has more than 8 components";
+    /// Two components have the same name.
+    ComponentTwice = 78, "two components have the same name";
 
     // 100-129: trust record.
     /// The file does not start with `sealift-trust`.

@@ -88,7 +88,8 @@ impl<'a> Manifest<'a> {
     /// Reads a manifest that is the whole input.
     ///
     /// # Errors
-    /// The first way in which it does not follow the templates of SPEC 5.2 to 5.4.
+    /// The first way in which it does not follow the templates of SPEC 5.2 to 5.4; [`ErrorKind::SeveralComponents`] where it has more than one,
+    /// which [`ManifestSet`] reads.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         Self::parse_at(bytes, 0)
     }
@@ -135,7 +136,7 @@ impl<'a> Manifest<'a> {
         })
     }
 
-    /// Whether the patch is in the package.
+    /// Whether the patch is in the package; of the only component.
     #[must_use]
     pub fn is_integrated(&self) -> bool {
         self.uri == INTEGRATED
@@ -158,6 +159,7 @@ impl<'a> Common<'a> {
         let delta = match reader.array()? {
             2 => false,
             3 => true,
+            4.. => return Err(ErrorKind::SeveralComponents.at(start)),
             _ => return Err(ErrorKind::NotTheTemplate.at(start)),
         };
         items(reader, 1)?;
@@ -171,11 +173,16 @@ impl<'a> Common<'a> {
             literal(reader, OLD_NAME)?;
         }
         map.required(reader, common_key::SHARED_SEQUENCE)?;
-        let mut shared = reader.nested()?;
+        let shared = reader.nested()?;
         map.end(reader)?;
         reader.finish()?;
+        let (vendor, class) = Self::read_shared(shared)?;
+        Ok(Common { component, delta, vendor, class })
+    }
 
-        let reader = &mut shared;
+    /// Vendor and class, from the shared sequence.
+    fn read_shared(mut reader: Reader<'_>) -> Result<([u8; 16], [u8; 16]), DecodeError> {
+        let reader = &mut reader;
         items(reader, length::SHARED)?;
         integers(reader, &[command::SET_COMPONENT_INDEX, IMAGE_INDEX, command::OVERRIDE_PARAMETERS])?;
         let mut map = reader.map()?;
@@ -186,7 +193,7 @@ impl<'a> Common<'a> {
         map.end(reader)?;
         integers(reader, &[command::VENDOR, REPORT_ALL, command::CLASS, REPORT_ALL])?;
         reader.finish()?;
-        Ok(Common { component, delta, vendor, class })
+        Ok((vendor, class))
     }
 }
 
@@ -228,7 +235,7 @@ impl Install {
         same(read_image(reader, PATCH_INDEX, Extra::None)?.0, patch, start)?;
         integers(reader, &[command::IMAGE_MATCH, REPORT_ALL])?;
         let start = reader.offset();
-        let extra = if delta { Extra::Source } else { Extra::None };
+        let extra = if delta { Extra::Source(OLD_INDEX) } else { Extra::None };
         same(read_image(reader, IMAGE_INDEX, extra)?.0, new, start)?;
         integers(reader, &[command::APPLY_PATCH])?;
         let apply = ApplyArguments::read(reader.nested()?)?;
@@ -289,7 +296,8 @@ fn read_fetch(mut reader: Reader<'_>) -> Result<(ImageId, &str), DecodeError> {
 enum Extra {
     None,
     Uri,
-    Source,
+    /// The component that the image is made from.
+    Source(i64),
 }
 
 /// `12, index, 20, { 3: D(image), 14: S(image), ... }`, four items of a sequence.
@@ -308,9 +316,9 @@ fn read_image<'a>(reader: &mut Reader<'a>, index: i64, extra: Extra) -> Result<(
             map.required(reader, parameter::URI)?;
             Some(reader.text_of(1, MAX_URI_BYTES)?)
         }
-        Extra::Source => {
+        Extra::Source(index) => {
             map.required(reader, parameter::SOURCE_COMPONENT)?;
-            integers(reader, &[OLD_INDEX])?;
+            integers(reader, &[index])?;
             None
         }
     };
@@ -352,8 +360,13 @@ fn template(holds: Result<bool, DecodeError>, at: usize) -> Result<(), DecodeErr
     }
 }
 
+#[cfg(feature = "components")]
+mod set;
 #[cfg(any(test, feature = "alloc"))]
 mod writer;
+
+#[cfg(feature = "components")]
+pub use set::{Head, MAX_COMPONENTS, ManifestSet, Place, Places, payload_key};
 
 #[cfg(test)]
 mod tests;

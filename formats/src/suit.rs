@@ -28,6 +28,8 @@ pub mod envelope_key {
     pub const TEXT: i64 = 23;
     /// The integrated payload: the patch.
     pub const PATCH: &str = "#patch";
+    /// The first of several integrated payloads; the others count on from it, up to `#patch7`.
+    pub const FIRST_PATCH: &str = "#patch0";
     /// Other members of the registry and its extensions, which envelopes of other makers may have: CoSWID, dependency resolution,
     /// payload fetch, candidate verification, install.
     pub const FOREIGN: [i64; 5] = [14, 15, 16, 18, 20];

@@ -65,3 +65,5 @@ pub use signature::Dalek;
 pub use signature::SignatureVerifier;
 pub use state::{Clock, DeviceState};
 pub use verifier::{Consent, Report, Unconsented, Verification, Verified, Verifier};
+#[cfg(feature = "components")]
+pub use verifier::{SetVerification, UnconsentedSet, VerifiedSet};

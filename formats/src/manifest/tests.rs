@@ -111,8 +111,8 @@ fn refusals() {
         (b"\x02\x18\x2a", b"\x02\x61\x2a", 0, WrongType),
         (b"\x17\x82\x2f\x58\x20", b"\x16\x82\x2f\x58\x20", 0, UnknownKey),
         (b"\x17\x82\x2f\x58\x20", b"\x14\x82\x2f\x58\x20", 0, DuplicateKey),
-        // Four components; a component other than `patch`, than the old image.
-        (b"\x02\x83\x81", b"\x02\x84\x81", 0, NotTheTemplate),
+        // Four entries are those of several components; a component other than `patch`, than the old image.
+        (b"\x02\x83\x81", b"\x02\x84\x81", 0, SeveralComponents),
         (b"\x45patch", b"\x45quilt", 0, NotTheTemplate),
         (b"\x82\x43app\x43old", b"\x82\x43apq\x43old", 0, NotTheTemplate),
         (b"\x82\x43app\x43old", b"\x82\x43app\x43new", 0, NotTheTemplate),

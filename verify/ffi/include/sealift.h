@@ -90,6 +90,12 @@ enum sealift_error {
     SEALIFT_FORMAT_APPLY_VERSION = 74,
     /* The arguments of apply patch have a value that no patch header can have. */
     SEALIFT_FORMAT_APPLY_RANGE = 75,
+    /* A manifest of several components, where one of a single component is asked for. */
+    SEALIFT_FORMAT_SEVERAL_COMPONENTS = 76,
+    /* More than 8 components. */
+    SEALIFT_FORMAT_TOO_MANY_COMPONENTS = 77,
+    /* Two components have the same name. */
+    SEALIFT_FORMAT_COMPONENT_TWICE = 78,
     /* The file does not start with sealift-trust. */
     SEALIFT_FORMAT_NOT_ATRUST_FILE = 100,
     /* Another version of the trust record than 1. */
