@@ -41,7 +41,7 @@ impl<'a> Claims<'a> {
         let start = reader.offset();
         match map.key(reader)? {
             None => Ok(Claims { issuer, audience, not_before, not_after, epoch }),
-            Some(crate::cbor::Key::Integer(claim)) => Err(ErrorKind::UnknownClaim(crate::error::shown_signed(claim)).at(start)),
+            Some(crate::cbor::Key::Integer(claim)) => Err(ErrorKind::UnknownClaim(crate::error::detail(crate::error::shown_signed(claim))).at(start)),
             Some(_) => Err(ErrorKind::UnknownKey.at(start)),
         }
     }

@@ -133,7 +133,7 @@ impl Capabilities {
         let start = reader.offset();
         match reader.unsigned()? {
             VERSION => {}
-            other => return Err(ErrorKind::CapabilityVersion(crate::error::shown(other)).at(start)),
+            other => return Err(ErrorKind::CapabilityVersion(crate::error::detail(crate::error::shown(other))).at(start)),
         }
         map.required(reader, RECORD_PATCH_VERSION)?;
         let patch_version = ranged(reader, |value| (value > 0).then_some(value))?;

@@ -79,7 +79,7 @@ impl<'a> Block<'a> {
 
 /// An item that is no tag at all is no COSE_Sign1 either.
 fn not_sign1(error: DecodeError) -> DecodeError {
-    if error.kind == ErrorKind::WrongType { ErrorKind::NotSign1.at(error.at) } else { error }
+    if error.kind == ErrorKind::WrongType { DecodeError { kind: ErrorKind::NotSign1, ..error } } else { error }
 }
 
 impl<'a> Header<'a> {
@@ -101,7 +101,7 @@ impl<'a> Header<'a> {
         let start = reader.offset();
         let algorithm = Algorithm::of(reader.integer()?);
         if algorithm != Algorithm::ED25519 {
-            return Err(ErrorKind::UnsupportedAlgorithm(algorithm).at(start));
+            return Err(ErrorKind::UnsupportedAlgorithm(crate::error::detail(algorithm)).at(start));
         }
         let critical = map.optional(reader, header::CRITICAL)?;
         if critical {
@@ -155,7 +155,7 @@ impl<'a> Header<'a> {
 fn unexpected(key: Option<Key<'_>>, at: usize) -> DecodeError {
     match key {
         Some(Key::Integer(label)) if !matches!(label, header::KEY_ID | header::CWT_CLAIMS) => {
-            ErrorKind::UnknownHeader(crate::error::shown_signed(label)).at(at)
+            ErrorKind::UnknownHeader(crate::error::detail(crate::error::shown_signed(label))).at(at)
         }
         Some(Key::Text(_) | Key::Other(_)) => ErrorKind::UnknownKey.at(at),
         _ => ErrorKind::MissingKey.at(at),
@@ -183,7 +183,7 @@ pub(crate) fn read_digest<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8; 32], D
     let start = reader.offset();
     let algorithm = reader.integer()?;
     if algorithm != Algorithm::SHA_256.0.into() {
-        return Err(ErrorKind::UnsupportedDigest(crate::error::shown_signed(algorithm)).at(start));
+        return Err(ErrorKind::UnsupportedDigest(crate::error::detail(crate::error::shown_signed(algorithm))).at(start));
     }
     reader.bytes_of::<32>()
 }

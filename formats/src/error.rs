@@ -4,11 +4,45 @@ use core::fmt;
 
 use crate::suit;
 
+/// What an error says beside its reason: a value of `T` with the feature `details`, nothing without.
+#[cfg(any(test, feature = "details"))]
+pub type Detail<T> = T;
+
+/// A value for an error to say.
+#[cfg(any(test, feature = "details"))]
+#[inline(always)]
+pub fn detail<T>(value: T) -> Detail<T> {
+    value
+}
+
+/// What an error says beside its reason: a value of `T` with the feature `details`, nothing without.
+#[cfg(not(any(test, feature = "details")))]
+pub type Detail<T> = Untold<T>;
+
+/// A value for an error to say.
+#[cfg(not(any(test, feature = "details")))]
+#[inline(always)]
+pub fn detail<T>(_: T) -> Detail<T> {
+    Untold(core::marker::PhantomData)
+}
+
+/// In the place of a value that an error of this build does not say.
+#[cfg(not(any(test, feature = "details")))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Untold<T>(core::marker::PhantomData<T>);
+
+#[cfg(not(any(test, feature = "details")))]
+impl<T> fmt::Display for Untold<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("?")
+    }
+}
+
 /// Why an input is not what it claims to be, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// Offset in bytes from the start of the input that the reader was given, also when the fault is inside a nested byte string.
-    pub at: usize,
+    pub at: Detail<usize>,
     /// The reason.
     pub kind: ErrorKind,
 }
@@ -28,7 +62,7 @@ macro_rules! kinds {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum ErrorKind {
-            $( $(#[doc = $doc])* $name $( ($type) )?, )*
+            $( $(#[doc = $doc])* $name $( (Detail<$type>) )?, )*
         }
 
         impl ErrorKind {
@@ -253,9 +287,10 @@ pub(crate) fn shown_signed(value: i64) -> i32 {
 
 impl ErrorKind {
     /// This reason at offset `at` of the input.
+    #[inline]
     #[must_use]
     pub fn at(self, at: usize) -> DecodeError {
-        DecodeError { at, kind: self }
+        DecodeError { at: detail(at), kind: self }
     }
 }
 

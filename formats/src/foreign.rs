@@ -123,7 +123,7 @@ impl<'a> Block<'a> {
     /// [`ErrorKind::UnsupportedAlgorithm`], or [`ErrorKind::NotSign1`].
     pub fn supported(&self) -> Result<(), ErrorKind> {
         match self.algorithm {
-            Some(algorithm) if algorithm != Algorithm::ED25519 => Err(ErrorKind::UnsupportedAlgorithm(algorithm)),
+            Some(algorithm) if algorithm != Algorithm::ED25519 => Err(ErrorKind::UnsupportedAlgorithm(crate::error::detail(algorithm))),
             _ if self.tag != TAG_SIGN1 => Err(ErrorKind::NotSign1),
             Some(_) => Ok(()),
             None => Err(ErrorKind::MissingKey),

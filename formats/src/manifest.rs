@@ -105,7 +105,7 @@ impl<'a> Manifest<'a> {
         let start = reader.offset();
         match reader.unsigned()? {
             MANIFEST_VERSION => {}
-            other => return Err(ErrorKind::ManifestVersion(crate::error::shown(other)).at(start)),
+            other => return Err(ErrorKind::ManifestVersion(crate::error::detail(crate::error::shown(other))).at(start)),
         }
         map.required(reader, manifest_key::SEQUENCE)?;
         let sequence = reader.unsigned()?;
@@ -252,7 +252,7 @@ impl ApplyArguments {
         let start = reader.offset();
         match reader.unsigned()? {
             APPLY_VERSION => {}
-            other => return Err(ErrorKind::ApplyVersion(crate::error::shown(other)).at(start)),
+            other => return Err(ErrorKind::ApplyVersion(crate::error::detail(crate::error::shown(other))).at(start)),
         }
         let arguments = ApplyArguments {
             chunk_log2: ranged(reader, |value| matches!(value, 0 | 8..=24).then_some(value))?,

@@ -142,7 +142,7 @@ impl<'a> Key<'a> {
         let start = reader.offset();
         let algorithm = Algorithm::of(reader.integer()?);
         if algorithm != Algorithm::ED25519 {
-            return Err(ErrorKind::UnsupportedAlgorithm(algorithm).at(start));
+            return Err(ErrorKind::UnsupportedAlgorithm(crate::error::detail(algorithm)).at(start));
         }
         map.required(reader, KEY_PUBLIC)?;
         let public = reader.bytes_of::<32>()?;
@@ -323,7 +323,7 @@ impl<'a> TrustRecord<'a> {
         let start = reader.offset();
         match reader.unsigned()? {
             VERSION => {}
-            other => return Err(ErrorKind::TrustVersion(crate::error::shown(other)).at(start)),
+            other => return Err(ErrorKind::TrustVersion(crate::error::detail(crate::error::shown(other))).at(start)),
         }
         map.required(reader, RECORD_NUMBER)?;
         let number = reader.unsigned()?;

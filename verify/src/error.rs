@@ -3,6 +3,7 @@
 use core::fmt;
 
 use sealift_formats::DecodeError;
+use sealift_formats::error::Detail;
 use sealift_formats::trust::Role;
 
 /// Who has to act: the groups of [`Error`].
@@ -73,7 +74,7 @@ macro_rules! errors {
         pub enum Error {
             /// The input is not of the format. Its codes are those of [`ErrorKind`](sealift_formats::ErrorKind), 1 to 199.
             Format(DecodeError),
-            $( $(#[doc = $doc])* $name $( { $( $(#[$field_doc])* $field: $type ),+ } )?, )*
+            $( $(#[doc = $doc])* $name $( { $( $(#[$field_doc])* $field: Detail<$type> ),+ } )?, )*
         }
 
         impl Error {

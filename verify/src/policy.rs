@@ -5,6 +5,7 @@ use sealift_formats::trust::{Key, Policy, Role, TrustRecord};
 
 use crate::error::Error;
 use crate::state::DeviceState;
+use sealift_formats::error::detail;
 
 /// The approvals of a package, as they are found to hold.
 ///
@@ -46,15 +47,15 @@ impl<'a> Approvals<'a> {
         }
         if let Some(now) = self.state.time {
             if let Some(not_before) = claims.not_before.filter(|start| now < *start) {
-                return Err(Error::ApprovalNotYetValid { now, not_before });
+                return Err(Error::ApprovalNotYetValid { now: detail(now), not_before: detail(not_before) });
             }
             if let Some(not_after) = claims.not_after.filter(|end| now >= *end) {
-                return Err(Error::ApprovalExpired { now, not_after });
+                return Err(Error::ApprovalExpired { now: detail(now), not_after: detail(not_after) });
             }
         }
         let (found, floor) = (claims.epoch.unwrap_or(0), key.epoch_floor.unwrap_or(0));
         if found < floor {
-            return Err(Error::ApprovalStaleEpoch { found, floor });
+            return Err(Error::ApprovalStaleEpoch { found: detail(found), floor: detail(floor) });
         }
         Ok(())
     }

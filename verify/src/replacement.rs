@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Error;
 use crate::policy::count;
 use crate::signature::SignatureVerifier;
+use sealift_formats::error::detail;
 
 /// Checks that `file` may take the place of the record in force (**G10**), and returns its record.
 ///
@@ -18,10 +19,10 @@ use crate::signature::SignatureVerifier;
 pub fn accept_replacement<'a, S: SignatureVerifier>(current: &TrustRecord<'_>, file: &TrustFile<'a>, signatures: S) -> Result<TrustRecord<'a>, Error> {
     let new = file.record;
     if new.number <= current.number {
-        return Err(Error::TrustNumber { found: new.number, current: current.number });
+        return Err(Error::TrustNumber { found: detail(new.number), current: detail(current.number) });
     }
     if new.sequence_floor < current.sequence_floor {
-        return Err(Error::TrustFloor { found: new.sequence_floor, current: current.sequence_floor });
+        return Err(Error::TrustFloor { found: detail(new.sequence_floor), current: detail(current.sequence_floor) });
     }
     let digest = digest_item(&Sha256::digest(file.record_bytes).into());
     let (mut by_current, mut by_new) = (0, 0);
@@ -40,11 +41,11 @@ pub fn accept_replacement<'a, S: SignatureVerifier>(current: &TrustRecord<'_>, f
     }
     let (found, needed) = (count(current, by_current, Role::Oem), strictest(current));
     if found < needed {
-        return Err(Error::TrustThresholdCurrent { found, needed });
+        return Err(Error::TrustThresholdCurrent { found: detail(found), needed: detail(needed) });
     }
     let (found, needed) = (count(&new, by_new, Role::Oem), strictest(&new));
     if found < needed {
-        return Err(Error::TrustThresholdNew { found, needed });
+        return Err(Error::TrustThresholdNew { found: detail(found), needed: detail(needed) });
     }
     Ok(new)
 }

@@ -50,7 +50,7 @@ pub use crate::journal::{Pending, Phase};
 
 use sealift_formats::manifest::Manifest;
 
-use crate::applier::{Applied, Applier, ApplyError, Decompressors, Expectation, Expected, Memory, Progress};
+use crate::applier::{Applied, Applier, ApplyError, Decompressors, Expected, Memory, Progress};
 use crate::decompress::Decompressor;
 use crate::error::Error;
 use crate::journal::Step;
@@ -143,7 +143,7 @@ impl From<&Verified<Manifest<'_>>> for Goal {
 ///
 /// # RAM
 ///
-/// The buffers of [`Memory`] and this struct, about 3.3 KiB on a 32-bit machine. `group` may be as small as 128 bytes with profile `compact`.
+/// The buffers of [`Memory`] and this struct, about 1.8 KiB on a 32-bit machine. `group` may be as small as 128 bytes with profile `compact`.
 /// `scratch` keeps the patch header (at most 256 bytes, in place at most 1,280): an update in place is refused when it does not fit, and
 /// another one is not resumable then.
 ///
@@ -171,13 +171,35 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
     /// # Errors
     ///
     /// Those of [`begin`](Self::begin).
-    #[cfg_attr(target_os = "none", inline(never))]
     pub fn begin_vouched(device: &'d mut Device<'c, C>, goal: &Goal, memory: Memory<'m>, decompressors: Decompressors<D>) -> Result<Self, C> {
+        let mut update = Self::idle(device, memory, decompressors);
+        update.start(goal)?;
+        Ok(update)
+    }
+
+    /// An update of which nothing is known yet; [`start`](Self::start) is the next call. Where RAM is dear, this is the way to begin: the update is made
+    /// in the variable that it stays in, while [`begin`](Self::begin) has to move it.
+    #[inline(always)]
+    pub fn idle(device: &'d mut Device<'c, C>, memory: Memory<'m>, decompressors: Decompressors<D>) -> Self {
+        let old = OldSlot { hand: device.hand, region: device.layout.primary, size: 0, scratch: device.layout.scratch };
+        Self { applier: Applier::idle(old, NewSlot::idle(device), memory, decompressors) }
+    }
+
+    /// Begins an update that is [`idle`](Self::idle), or goes on with it when the journal knows it already. To be called once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`begin`](Self::begin), and [`Error::AfterError`] for an update that has begun.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub fn start(&mut self, goal: &Goal) -> Result<(), C> {
+        let (Some(old), new) = self.applier.storage_mut() else { return Err(Error::AfterError.into()) };
+        let device = &mut *new.device;
         device.settle_in_place()?;
-        let record = *device.record()?;
+        let record = device.record()?;
+        let (step, current) = (record.step, record.current.size);
         let same = record.pending == Some(goal.pending);
         let in_place = goal.expected.apply.sector_log2 != 0;
-        let going_on = match record.step {
+        let going_on = match step {
             Step { phase: Phase::Idle, .. } => false,
             Step { phase: Phase::Receiving, state, .. } => same && !in_place && state.is_some(),
             Step { phase: Phase::Received, .. } if !same => false,
@@ -187,11 +209,11 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
             Step { phase: Phase::InPlace, .. } if goal.expected.old.is_none() && !in_place => false,
             _ => return Err(Error::UpdatePending.into()),
         };
-        device.check_room(goal, record.current.size, in_place)?;
+        device.check_room(goal, current, in_place)?;
         let hand = device.hand;
-        let old = OldSlot { hand, region: device.layout.primary, size: record.current.size, scratch: device.layout.scratch };
-        let progress = record.step.progress;
-        let (kind, programmer) = if in_place {
+        old.size = current;
+        let progress = step.progress;
+        (new.kind, new.programmer) = if in_place {
             let scratch = device.layout.scratch.ok_or(Error::NoSlot)?;
             device.state_area(1)?;
             let sector = 1u32.checked_shl(goal.expected.apply.sector_log2.into()).ok_or(Error::SectorSize)?;
@@ -200,7 +222,8 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
             let region = device.layout.secondary.ok_or(Error::NoSlot)?;
             (Kind::Secondary { region, groups: 0, made: 0 }, Programmer::new(region, if going_on { progress } else { 0 }))
         };
-        let area = record.step.state.filter(|_| going_on);
+        (new.pending, new.area) = (goal.pending, step.state.filter(|_| going_on));
+        let area = new.area;
         let saved = match area {
             Some(number) => {
                 let label = Label { manifest: device.manifest_start(), progress };
@@ -208,13 +231,11 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
             }
             None => None,
         };
-        let new = NewSlot { device, pending: goal.pending, kind, programmer, area, state: None };
-        // One applier for both ways: each copy of it on the stack is 3 KiB.
-        let mut applier = Applier::new(old, new, memory, decompressors, Expectation::Vouched(goal.expected))?;
+        self.applier.expect(Some(&goal.expected))?;
         if let Some(mut state) = saved {
-            applier.resume(&goal.expected, &mut state)?;
+            self.applier.resume(&goal.expected, &mut state)?;
         }
-        Ok(Self { applier })
+        Ok(())
     }
 
     /// What is needed next; `None`: the whole patch was taken.
@@ -253,7 +274,7 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
     ///
     /// [`ErrorKind::UnexpectedEnd`](sealift_formats::ErrorKind::UnexpectedEnd) when bytes of the patch are missing, and those of the flash.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub fn finish(self) -> Result<Applied, C> {
+    pub fn finish(&mut self) -> Result<Applied, C> {
         Ok(self.applier.finish()?)
     }
 }

@@ -32,6 +32,7 @@ use crate::error::Error;
 use crate::policy::{Approvals, count};
 use crate::signature::SignatureVerifier;
 use crate::state::{Clock, DeviceState};
+use sealift_formats::error::detail;
 
 /// Checks packages against what one device trusts and knows.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +136,7 @@ impl<'a, S: SignatureVerifier> Verifier<'a, S> {
         let policy = self.trust.policy_for(&self.state.class).ok_or(Error::NoPolicy)?;
         let (found, needed) = (count(self.trust, oem_keys, Role::Oem), policy.oem_threshold());
         if found < needed {
-            return Err(Error::OemThreshold { found, needed });
+            return Err(Error::OemThreshold { found: detail(found), needed: detail(needed) });
         }
         Ok(Authentic { envelope, oem_keys, policy })
     }
@@ -159,7 +160,7 @@ impl<'a, S: SignatureVerifier> Verifier<'a, S> {
             by_consent: false,
         };
         let Some((role, found, needed)) = approvals.shortfall(policy) else { return Ok((report, None)) };
-        let missing = Error::ApprovalMissing { role: role.into(), found, needed };
+        let missing = Error::ApprovalMissing { role: detail(role.into()), found: detail(found), needed: detail(needed) };
         let reason = self.reason_for(envelope, role).unwrap_or(missing);
         match policy.unapproved {
             Unapproved::Refuse => Err(reason),
@@ -198,15 +199,15 @@ impl<'a, S: SignatureVerifier> Verifier<'a, S> {
         }
         let (found, floor) = (manifest.sequence, state.sequence_floor.max(self.trust.sequence_floor));
         if found < floor {
-            return Err(Error::SequenceBelowFloor { found, floor });
+            return Err(Error::SequenceBelowFloor { found: detail(found), floor: detail(floor) });
         }
         let replaces = state.installed_manifest.is_some_and(|installed| installed != *digest);
         if found == state.sequence_floor && replaces {
-            return Err(Error::SequenceReused { number: found });
+            return Err(Error::SequenceReused { number: detail(found) });
         }
         let (found, counter) = (manifest.security_counter, state.security_counter);
         if found < counter {
-            return Err(Error::SecurityCounter { found, counter });
+            return Err(Error::SecurityCounter { found: detail(found), counter: detail(counter) });
         }
         Ok(())
     }
@@ -256,7 +257,7 @@ fn check_payload(envelope: &Envelope<'_>, manifest: &Manifest<'_>) -> Result<(),
     match envelope.payload {
         None if manifest.is_integrated() => Err(Error::PayloadMissing),
         Some(_) if !manifest.is_integrated() => Err(Error::PayloadNotNamed),
-        Some(Payload { size: found, .. }) if found != expected => Err(Error::PayloadSize { found, expected }),
+        Some(Payload { size: found, .. }) if found != expected => Err(Error::PayloadSize { found: detail(found), expected: detail(expected) }),
         _ => Ok(()),
     }
 }

@@ -53,7 +53,7 @@ const fn class(kib: u32, slots: usize, segments: usize, caches: [usize; 2], call
     Class { ram: kib << 10, slots, segments, wide: kib > 256, indexed: kib > 32, cache, words, calls, types: 0 }
 }
 
-/// The RAM classes: 8, 16, 32, 64, 256 KiB and 4 MiB. The tables and the body's own 2.3 KiB leave room for chunk, group and
+/// The RAM classes: 8, 16, 32, 64, 256 KiB and 4 MiB. The tables (with what a line is made in, 1.5 KiB) and the body's own 0.6 KiB leave room for chunk, group and
 /// stack: 3 KiB of 8, 6.5 of 16, 8 of 32, 10 of 64, 16 of 256.
 pub const CLASSES: [Class; 6] = [
     class(8, 460, 40, [8, 8], 8),

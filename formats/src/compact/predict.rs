@@ -134,6 +134,8 @@ impl Line {
 }
 
 /// What a predictor works in: bytes of the old image, the line and its references. Nothing in it outlives a line.
+///
+/// Memory that is all zero holds one: it is made of numbers, and of [`Kind`], whose number 0 is [`Kind::Call`].
 #[derive(Debug)]
 pub struct Work {
     window: WindowBytes,

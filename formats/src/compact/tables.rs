@@ -59,6 +59,7 @@ pub fn most_state_bytes(class: &Class) -> u64 {
 
 impl<'m> Tables<'m> {
     /// The address map and the caches, in the sizes of `class`: all that projection needs.
+    #[cfg(any(test, feature = "large", feature = "alloc"))]
     pub(super) fn projection(self, class: &Class) -> Option<(AddressMap<'m>, Corrections<'m>, Words<'m>, &'m mut Work)> {
         let map = address_map((self.segments, self.packed), (self.order, self.reach), class)?;
         Some((map, Corrections::new(self.corrections.get_mut(..class.cache)?), Words::new(self.words.get_mut(..class.words)?), self.work))
@@ -206,10 +207,10 @@ mod owned {
 
         #[test]
         fn tables_leave_room_for_chunk_group_and_stack() {
-            // What is left of each class, in bytes, beside the 2.3 KiB of the body itself.
+            // What is left of each class, in bytes, beside the body itself (0.6 KiB; what it works in is one of the tables).
             for (class, room) in CLASSES.iter().zip([2_500, 6_500, 8_000, 10_000, 16_000, 256_000]) {
                 let bytes = OwnedTables::new(class).bytes();
-                assert!(bytes + 2_300 + room <= usize::try_from(class.ram).unwrap(), "{bytes} bytes of {}", class.ram);
+                assert!(bytes + 600 + room <= usize::try_from(class.ram).unwrap(), "{bytes} bytes of {}", class.ram);
             }
         }
     }

@@ -31,7 +31,7 @@ impl FastParameters {
     pub fn parse(parameters: &[u8]) -> Result<Self, ErrorKind> {
         let &[window_log, projection, ref rest @ ..] = parameters else { return Err(ErrorKind::ProfileParameters) };
         if !(Self::MIN_WINDOW_LOG..=Self::MAX_WINDOW_LOG).contains(&window_log) {
-            return Err(ErrorKind::WindowLog(window_log));
+            return Err(ErrorKind::WindowLog(crate::error::detail(window_log)));
         }
         let exact = projection & Self::EXACT != 0;
         match projection & !Self::EXACT {
@@ -41,7 +41,7 @@ impl FastParameters {
                 .filter(|fields| fields.data & flag::TYPES == 0)
                 .map(|fields| Self { window_log, projection: Some(fields), exact })
                 .ok_or(ErrorKind::ProfileParameters),
-            _ => Err(ErrorKind::UnknownProjection(projection)),
+            _ => Err(ErrorKind::UnknownProjection(crate::error::detail(projection))),
         }
     }
 

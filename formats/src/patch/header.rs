@@ -36,7 +36,7 @@ impl TryFrom<u8> for Profile {
         match number {
             0 => Ok(Self::Fast),
             1 => Ok(Self::Compact),
-            _ => Err(ErrorKind::UnknownProfile(number)),
+            _ => Err(ErrorKind::UnknownProfile(crate::error::detail(number))),
         }
     }
 }
@@ -87,7 +87,7 @@ impl TryFrom<u8> for InstructionSet {
             6 => Ok(Self::Arm),
             7 => Ok(Self::X86_64),
             8 => Ok(Self::PowerPc),
-            _ => Err(ErrorKind::UnknownInstructionSet(number)),
+            _ => Err(ErrorKind::UnknownInstructionSet(crate::error::detail(number))),
         }
     }
 }
@@ -114,7 +114,7 @@ impl From<InstructionSet> for u8 {
 ///
 /// [`ErrorKind::ChunkLog2`].
 pub fn check_chunk_log2(chunk_log2: u8) -> Result<u8, ErrorKind> {
-    if matches!(chunk_log2, 0 | 8..=24) { Ok(chunk_log2) } else { Err(ErrorKind::ChunkLog2(chunk_log2)) }
+    if matches!(chunk_log2, 0 | 8..=24) { Ok(chunk_log2) } else { Err(ErrorKind::ChunkLog2(crate::error::detail(chunk_log2))) }
 }
 
 /// The range of `group_log2`: 8 to 30.
@@ -123,7 +123,7 @@ pub fn check_chunk_log2(chunk_log2: u8) -> Result<u8, ErrorKind> {
 ///
 /// [`ErrorKind::GroupLog2`].
 pub fn check_group_log2(group_log2: u8) -> Result<u8, ErrorKind> {
-    if matches!(group_log2, 8..=30) { Ok(group_log2) } else { Err(ErrorKind::GroupLog2(group_log2)) }
+    if matches!(group_log2, 8..=30) { Ok(group_log2) } else { Err(ErrorKind::GroupLog2(crate::error::detail(group_log2))) }
 }
 
 /// The range of `ram_log2`: 0 (no class), or 13 to 22.
@@ -132,7 +132,7 @@ pub fn check_group_log2(group_log2: u8) -> Result<u8, ErrorKind> {
 ///
 /// [`ErrorKind::RamLog2`].
 pub fn check_ram_log2(ram_log2: u8) -> Result<u8, ErrorKind> {
-    if matches!(ram_log2, 0 | 13..=22) { Ok(ram_log2) } else { Err(ErrorKind::RamLog2(ram_log2)) }
+    if matches!(ram_log2, 0 | 13..=22) { Ok(ram_log2) } else { Err(ErrorKind::RamLog2(crate::error::detail(ram_log2))) }
 }
 
 /// The patch header.
@@ -195,7 +195,7 @@ impl<'a> Header<'a> {
         match parse_fields(&mut fields) {
             Ok(header) => Ok(Parsed::Complete { header, length: fields.at }),
             Err(DecodeError { kind: ErrorKind::UnexpectedEnd, .. }) if bounded.len() < MAX_BYTES => Ok(Parsed::Incomplete),
-            Err(DecodeError { kind: ErrorKind::UnexpectedEnd, at }) => Err(ErrorKind::PatchHeaderTooLong.at(at)),
+            Err(error @ DecodeError { kind: ErrorKind::UnexpectedEnd, .. }) => Err(DecodeError { kind: ErrorKind::PatchHeaderTooLong, ..error }),
             Err(error) => Err(error),
         }
     }
@@ -242,7 +242,7 @@ fn parse_fields<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, DecodeError> 
     for expected in MAGIC {
         fields.checked_byte(|byte| if byte == expected { Ok(byte) } else { Err(ErrorKind::PatchMagic) })?;
     }
-    fields.checked_byte(|byte| if byte == VERSION { Ok(byte) } else { Err(ErrorKind::PatchVersion(byte)) })?;
+    fields.checked_byte(|byte| if byte == VERSION { Ok(byte) } else { Err(ErrorKind::PatchVersion(crate::error::detail(byte))) })?;
     let profile = fields.checked_byte(Profile::try_from)?;
     let chunk_log2 = fields.checked_byte(check_chunk_log2)?;
     let group_log2 = fields.checked_byte(check_group_log2)?;
@@ -336,7 +336,7 @@ impl<'a> Fields<'a> {
         let size = self.varint()?;
         match usize::try_from(size) {
             Ok(size) if size <= MAX_PARAMETERS => self.bytes(size),
-            _ => Err(ErrorKind::ParametersSize(crate::error::shown(size)).at(at)),
+            _ => Err(ErrorKind::ParametersSize(crate::error::detail(crate::error::shown(size))).at(at)),
         }
     }
 
@@ -350,7 +350,7 @@ impl<'a> Fields<'a> {
                 if before.is_some_and(|before| tag <= before) {
                     Err(ErrorKind::ExtensionForm)
                 } else if tag & 1 == 0 && tag != in_place::TAG {
-                    Err(ErrorKind::UnsupportedExtension(crate::error::shown(tag)))
+                    Err(ErrorKind::UnsupportedExtension(crate::error::detail(crate::error::shown(tag))))
                 } else {
                     Ok(())
                 }

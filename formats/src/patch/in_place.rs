@@ -102,7 +102,7 @@ impl<'a> InPlace<'a> {
         }
         let (&sector_log2, rest) = value.split_first().ok_or(ErrorKind::UnexpectedEnd)?;
         if !SECTOR_LOG2.contains(&sector_log2) {
-            return Err(ErrorKind::InPlaceSector(sector_log2));
+            return Err(ErrorKind::InPlaceSector(crate::error::detail(sector_log2)));
         }
         let (scratch, rest) = number(rest)?;
         let (kept_count, rest) = number(rest)?;

@@ -17,7 +17,7 @@ extern const uint8_t identity_trust[], identity_trust_end[], identity_vendor[16]
 enum { ENVELOPE = 1280 };
 
 /* What the decoder needs for packages made with `ram = 16384` and `chunk = 1024`. */
-enum { MEMORY = 9216 };
+enum { MEMORY = 10304 };
 
 #define REGION(first, sectors) {.chip = 0, .start = (first) * FLASH_SECTOR, .end = ((first) + (sectors)) * FLASH_SECTOR}
 

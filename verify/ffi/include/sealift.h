@@ -321,9 +321,9 @@ enum sealift_error {
 };
 
 #if UINTPTR_MAX <= 0xFFFFFFFFu
-#define SEALIFT_UPDATE_WORDS 560
+#define SEALIFT_UPDATE_WORDS 320
 #else
-#define SEALIFT_UPDATE_WORDS 640
+#define SEALIFT_UPDATE_WORDS 400
 #endif
 #define SEALIFT_ALIGNMENT 8
 

@@ -19,7 +19,7 @@ use crate::error::Outcome;
 /// Alignment of the buffer.
 const ALIGNMENT: usize = 8;
 /// Bytes in which a group is made. Profile `compact` needs no whole group.
-const GROUP: usize = 256;
+const GROUP: usize = 128;
 /// Bytes for the patch header, without and with the list of sectors of a patch in place.
 const SCRATCH: usize = 256;
 const SCRATCH_IN_PLACE: usize = 1280;
@@ -88,20 +88,11 @@ struct Rest {
 }
 
 impl Rest {
-    /// Takes room for a value from the front, and puts it there.
-    fn take_one<'m, T>(&mut self, value: T) -> Outcome<&'m mut T> {
-        // SAFETY: nothing reads the bytes before a value has been written over them.
-        unsafe {
-            let room = self.take::<core::mem::MaybeUninit<T>>(1)?;
-            Ok(room.first_mut().ok_or(Error::BufferTooSmall)?.write(value))
-        }
-    }
-
     /// Takes `count` values from the front.
     ///
     /// # Safety
     ///
-    /// `T` is a number or made of numbers alone, so that zeros are one.
+    /// Zeros are a value of `T`: it is a number or made of numbers alone, or it is [`Work`], which says so.
     unsafe fn take<'m, T>(&mut self, count: usize) -> Outcome<&'m mut [T]> {
         let skipped = self.at.align_offset(align_of::<T>());
         let bytes = count.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_add(skipped)).ok_or(Error::BufferTooSmall)?;
@@ -126,11 +117,11 @@ pub(crate) unsafe fn cut<'m>(buffer: *mut u8, length: usize, expected: &Expected
     let plan = Plan::new(expected)?;
     let class = plan.class;
     let mut rest = Rest { at: buffer, left: length };
-    // SAFETY: pairs of numbers, numbers, and bytes.
+    // SAFETY: pairs of numbers, numbers, bytes, and `Work`.
     unsafe {
         let (corrections, words) = (rest.take::<(u32, u32)>(class.cache)?, rest.take::<(u32, u32)>(class.words)?);
         let calls = rest.take::<u32>(class.calls)?;
-        let work = rest.take_one(Work::new())?;
+        let work = rest.take::<Work>(1)?.first_mut().ok_or(Error::BufferTooSmall)?;
         #[cfg(feature = "large")]
         let segments = rest.take::<Segment>(if class.wide { class.segments } else { 0 })?;
         #[cfg(not(feature = "large"))]

@@ -33,9 +33,9 @@ pub const UPDATE_WORDS: usize = UPDATE_WORDS_32;
 pub const UPDATE_WORDS: usize = UPDATE_WORDS_64;
 
 /// The same on 32-bit machines.
-pub const UPDATE_WORDS_32: usize = 560;
+pub const UPDATE_WORDS_32: usize = 320;
 /// The same on 64-bit machines.
-pub const UPDATE_WORDS_64: usize = 640;
+pub const UPDATE_WORDS_64: usize = 400;
 
 /// The mark of an update that goes on.
 const RUNNING: u32 = 0x5EA1_6040;
@@ -101,8 +101,9 @@ unsafe fn begin(state: *mut Update, device: &Device, goal: &Goal, memory: *mut u
         let device = &raw mut (*parts).device;
         device.write(opened);
         let decompressors = Decompressors { literal: NoDecompressor, residual: NoDecompressor };
-        let running = update::Update::begin_vouched(&mut *device, &goal, memory, decompressors).map_err(reason)?;
-        (&raw mut (*parts).running).write(running);
+        let running = &raw mut (*parts).running;
+        running.write(update::Update::idle(&mut *device, memory, decompressors));
+        (*running).start(&goal).map_err(reason)?;
         (&raw mut (*state).mark).write(RUNNING);
     }
     Ok(())
@@ -150,16 +151,13 @@ pub unsafe extern "C" fn sealift_update_data(state: *mut Update, bytes: *const u
 /// the caller's again, whatever this returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealift_update_finish(state: *mut Update) -> Code {
-    // SAFETY: null or a state, says the header. The update is moved out and its mark taken away, so nobody else ends it again.
-    let running = unsafe {
-        match Update::running(state) {
-            Ok(running) => {
-                let running = core::ptr::from_mut(running).read();
-                (&raw mut (*state).mark).write(0);
-                running
-            }
-            Err(error) => return error.code(),
-        }
+    // SAFETY: null or a state, says the header.
+    let running = match unsafe { Update::running(state) } {
+        Ok(running) => running,
+        Err(error) => return error.code(),
     };
-    code(running.finish().map(|_| ()).map_err(reason))
+    let ended = running.finish();
+    // SAFETY: not null, or there would be no update; nobody uses the parts any more.
+    unsafe { (&raw mut (*state).mark).write(0) };
+    code(ended.map(|_| ()).map_err(reason))
 }

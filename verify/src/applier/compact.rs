@@ -75,7 +75,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
     }
 
     /// Makes ready.
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[inline(always)]
     pub(super) fn new(plan: Plan, header: &Header<'_>, layout: Option<InPlace<'m>>, old: O, tables: Tables<'m>) -> Result<Self, Error> {
         let parameters = Parameters::of_header(header).map_err(|kind| refused(kind, 0))?;
         let class = parameters.class().ok_or_else(|| refused(ErrorKind::ProfileParameters, 0))?;

@@ -60,17 +60,20 @@ pub(super) enum Release {
 }
 
 impl<'m> Gate<'m> {
-    /// A gate for a patch of which `expected` is known.
+    /// A gate for a patch of which nothing is known.
+    #[inline(always)]
+    pub(super) fn new(buffer: &'m mut [u8]) -> Self {
+        Self { buffer, filled: 0, taken: 0, geometry: None, digest: None, whole: None, open: false, last: None, skip: 0 }
+    }
+
+    /// From now on, before the first byte, only the patch of `expected` passes.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) fn new(buffer: &'m mut [u8], expected: Option<&Expected>) -> Result<Self, Error> {
-        let mut gate = Self { buffer, filled: 0, taken: 0, geometry: None, digest: None, whole: None, open: false, last: None, skip: 0 };
-        if let Some(expected) = expected {
-            let geometry = Geometry::of_patch(expected.patch.size, expected.chunk_log2()?).map_err(|kind| kind.at(0))?;
-            gate.set_geometry(geometry)?;
-            gate.digest = Some(expected.apply.first_chunk);
-            gate.whole = Some((Sha256::new(), expected.patch.digest));
-        }
-        Ok(gate)
+    pub(super) fn expect(&mut self, expected: &Expected) -> Result<(), Error> {
+        let geometry = Geometry::of_patch(expected.patch.size, expected.chunk_log2()?).map_err(|kind| kind.at(0))?;
+        self.set_geometry(geometry)?;
+        self.digest = Some(expected.apply.first_chunk);
+        self.whole = Some((Sha256::new(), expected.patch.digest));
+        Ok(())
     }
 
     /// Goes on at `place`. The digest of the patch as a whole is not taken then: every chunk has its own.

@@ -76,9 +76,9 @@ pub(super) struct Install<'m, O: ReadImage, N, D> {
 type Result<T, O, N> = core::result::Result<T, ApplyError<<O as ReadImage>::Error, <N as WriteImage>::Error>>;
 
 impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
-    pub(super) fn new(old: O, new: N, buffers: Buffers<'m>, decompressors: Decompressors<D>, expected: Option<Expected>) -> Self {
+    #[inline(always)]
+    pub(super) fn new(old: O, new: N, buffers: Buffers<'m>, decompressors: Decompressors<D>) -> Self {
         let Buffers { group, segments, scratch, tables } = buffers;
-        let digest = expected.is_some().then(Sha256::new);
         let stage = Stage::Header(Some(decompressors));
         Self {
             old: Some(old),
@@ -87,16 +87,30 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             segments,
             scratch,
             tables,
-            expected,
+            expected: None,
             stage,
             new_size: None,
             written: 0,
             begun: false,
             crc: Crc32::new(),
-            digest,
+            digest: None,
             header: &[],
             place: None,
         }
+    }
+
+    /// From now on images must be those of `expected`.
+    pub(super) fn expect(&mut self, expected: &Expected) {
+        self.expected = Some(*expected);
+        self.digest = Some(Sha256::new());
+    }
+
+    pub(super) fn has_scratch(&self) -> bool {
+        !self.scratch.is_empty()
+    }
+
+    pub(super) fn storage_mut(&mut self) -> (Option<&mut O>, &mut N) {
+        (self.old.as_mut(), &mut self.new)
     }
 
     /// Goes on from a saved state. Returns where the patch is to be read on.
@@ -111,8 +125,8 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         }
         check_in_place(&header, self.new.in_place(), self.new.capacity())?;
         let plan = Plan::new(&header, to_u64(length));
-        let (tables, old) = (self.tables.take().ok_or(Error::NotBuiltIn)?, self.old.take().ok_or(Error::AfterError)?);
-        let mut compact = Compact::new(plan, &header, header.in_place, old, tables)?;
+        self.begin_compact(plan, &header, header.in_place)?;
+        let Stage::Payload(_, Decoder::Compact(compact)) = &mut self.stage else { return Err(Error::AfterError.into()) };
         let restored = compact.restore(state).map_err(ApplyError::NewImage)?;
         let sound = state.is_sound().map_err(ApplyError::NewImage)?;
         if !restored || !sound || !compact.skip_entered(front.listed) || front.made > plan.new_size {
@@ -120,7 +134,6 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         }
         compact.go_on();
         (self.new_size, self.written, self.begun) = (Some(plan.new_size), front.made, true);
-        self.stage = Stage::Payload(plan, Decoder::Compact(compact));
         Ok(front.place)
     }
 
@@ -191,22 +204,27 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             Compact::<O>::check(&header)?;
         }
         self.check_old(&plan)?;
-        let decoder = match fast {
+        match fast {
             Some(fast) => {
                 let old = self.old.take().ok_or(Error::AfterError)?;
                 let prediction = fast.prediction(&header, old, self.tables.take())?;
-                Decoder::Fast(fast, prediction)
+                self.stage = Stage::Payload(plan, Decoder::Fast(fast, prediction));
             }
             None => {
                 let layout = self.keep_header(&header, body.get(..length).unwrap_or_default())?;
-                let tables = self.tables.take().ok_or(Error::NotBuiltIn)?;
-                let old = self.old.take().ok_or(Error::AfterError)?;
-                Decoder::Compact(Compact::new(plan, &header, layout, old, tables)?)
+                self.begin_compact(plan, &header, layout)?;
             }
-        };
+        }
         self.new_size = Some(plan.new_size);
-        self.stage = Stage::Payload(plan, decoder);
         Ok(length)
+    }
+
+    /// Makes the decoder of profile `compact`: not in the frame that the old image is read from.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn begin_compact(&mut self, plan: Plan, header: &Header<'_>, layout: Option<InPlace<'m>>) -> core::result::Result<(), Error> {
+        let (tables, old) = (self.tables.take().ok_or(Error::NotBuiltIn)?, self.old.take().ok_or(Error::AfterError)?);
+        self.stage = Stage::Payload(plan, Decoder::Compact(Compact::new(plan, header, layout, old, tables)?));
+        Ok(())
     }
 
     /// The old image must be the one that the patch is for.

@@ -92,7 +92,7 @@ pub struct Applied {
 ///
 /// # RAM
 ///
-/// The buffers of [`Memory`], the two decompressors, and this struct: 1,024 bytes on a 64-bit machine with both images on NOR flash.
+/// The buffers of [`Memory`], the two decompressors, and this struct: less than 2 KiB with both images on NOR flash.
 ///
 /// # Power failure
 ///
@@ -102,7 +102,16 @@ pub struct Applied {
 pub struct Applier<'m, O: ReadImage, N, D> {
     gate: Gate<'m>,
     install: Install<'m, O, N, D>,
-    failed: bool,
+    state: State,
+}
+
+/// What an applier may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// To be told what to expect. It takes no bytes.
+    Idle,
+    Running,
+    Failed,
 }
 
 impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
@@ -114,14 +123,43 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     /// empty scratch buffer, [`Error::Format`] for a manifest that names a patch which cannot exist.
     #[inline]
     pub fn new(old: O, new: N, memory: Memory<'m>, decompressors: Decompressors<D>, expectation: Expectation<'_>) -> Result<Self, Error> {
-        if memory.scratch.is_empty() {
+        let mut applier = Self::idle(old, new, memory, decompressors);
+        applier.expect(expectation.expected().as_ref())?;
+        Ok(applier)
+    }
+
+    /// An applier that expects nothing yet: [`expect`](Self::expect) is the next call. It is made where it stays, and everything after that goes by
+    /// reference, since each copy of it on the stack is more than a KiB.
+    #[inline(always)]
+    pub(crate) fn idle(old: O, new: N, memory: Memory<'m>, decompressors: Decompressors<D>) -> Self {
+        let buffers = Buffers { group: memory.group, segments: memory.segments, scratch: memory.scratch, tables: memory.compact };
+        Self { gate: Gate::new(memory.chunk), install: Install::new(old, new, buffers, decompressors), state: State::Idle }
+    }
+
+    /// Says, before the first byte, what the patch must be; `None`: nothing is known.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub(crate) fn expect(&mut self, expected: Option<&Expected>) -> Result<(), Error> {
+        if self.state != State::Idle {
+            return Err(Error::AfterError);
+        }
+        self.state = State::Failed;
+        if !self.install.has_scratch() {
             return Err(Error::BufferTooSmall);
         }
-        let expected = expectation.expected();
-        let gate = Gate::new(memory.chunk, expected.as_ref())?;
-        let buffers = Buffers { group: memory.group, segments: memory.segments, scratch: memory.scratch, tables: memory.compact };
-        let install = Install::new(old, new, buffers, decompressors, expected);
-        Ok(Self { gate, install, failed: false })
+        if let Some(expected) = expected {
+            self.gate.expect(expected)?;
+            self.install.expect(expected);
+        }
+        self.state = State::Running;
+        Ok(())
+    }
+
+    /// Both storages.
+    pub(crate) fn storage_mut(&mut self) -> (Option<&mut O>, &mut N) {
+        self.install.storage_mut()
     }
 
     /// Goes on, before the first byte, from a state that was saved while the same patch was applied under the same expectation.
@@ -132,8 +170,11 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     ///
     /// As [`new`](Self::new), and [`Error::StateDamaged`] when the state is not sound or belongs to another patch.
     pub fn resume<S: SavedState<Error = N::Error>>(&mut self, expected: &Expected, state: &mut S) -> Result<(), ApplyError<O::Error, N::Error>> {
+        self.state = State::Failed;
         let place = self.install.resume(state)?;
-        Ok(self.gate.resume(expected, place)?)
+        self.gate.resume(expected, place)?;
+        self.state = State::Running;
+        Ok(())
     }
 
     /// Number of the chunk that the next byte belongs to, from 0; `None` before the header of an unsigned patch says how long chunks are,
@@ -157,11 +198,13 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     /// [`ApplyError::Refused`] with the one reason, or the storage's error. After that the update has failed for good:
     /// every further call gives [`Error::AfterError`].
     pub fn update(&mut self, bytes: &[u8]) -> Result<Progress, ApplyError<O::Error, N::Error>> {
-        if self.failed {
+        if self.state != State::Running {
             return Err(Error::AfterError.into());
         }
         let taken = self.take(bytes);
-        self.failed = taken.is_err();
+        if taken.is_err() {
+            self.state = State::Failed;
+        }
         taken.map(|()| self.progress())
     }
 
@@ -182,8 +225,8 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
     ///
     /// [`ErrorKind::UnexpectedEnd`](sealift_formats::ErrorKind::UnexpectedEnd) at the number of bytes taken when bytes of the patch are missing, [`Error::AfterError`], or the
     /// storage's error.
-    pub fn finish(mut self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
-        if self.failed {
+    pub fn finish(&mut self) -> Result<Applied, ApplyError<O::Error, N::Error>> {
+        if self.state != State::Running {
             return Err(Error::AfterError.into());
         }
         self.install.finish(self.gate.taken())
@@ -203,5 +246,48 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
             self.install.take(body, self.gate.geometry().as_ref(), self.gate.last())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decompress::NoDecompressor;
+
+    /// Takes everything, keeps nothing.
+    struct Nowhere;
+
+    impl WriteImage for Nowhere {
+        type Error = ();
+
+        fn capacity(&self) -> u64 {
+            u64::MAX
+        }
+
+        fn begin(&mut self, _: u64) -> Result<(), ()> {
+            Ok(())
+        }
+
+        fn write(&mut self, _: u64, _: &[u8]) -> Result<(), ()> {
+            Ok(())
+        }
+
+        fn finish(&mut self) -> Result<(), ()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_idle_applier_takes_no_bytes_and_is_told_once_what_to_expect() {
+        let (mut chunk, mut scratch) = ([0; 64], [0; 16]);
+        let memory = Memory { chunk: &mut chunk, group: &mut [], segments: &mut [], scratch: &mut scratch, compact: None };
+        let decompressors = Decompressors::<NoDecompressor>::default();
+        let mut applier = Applier::idle(&[][..], Nowhere, memory, decompressors);
+        assert_eq!(applier.update(b"SLP"), Err(Error::AfterError.into()));
+        assert_eq!(applier.finish(), Err(Error::AfterError.into()));
+        assert_eq!(applier.expect(None), Ok(()));
+        assert_eq!(applier.expect(None), Err(Error::AfterError));
+        assert_eq!(applier.update(b"SLP").map(|progress| progress.patch_bytes), Ok(3));
+        assert_eq!(applier.finish().map_err(|error| error.reason().code()), Err(1));
     }
 }

@@ -76,6 +76,11 @@ pub struct Pending {
     pub security_counter: u64,
 }
 
+impl Pending {
+    /// All zero.
+    pub(crate) const NOTHING: Self = Self { new: ImageId { digest: [0; 32], size: 0 }, manifest: [0; 32], sequence: 0, security_counter: 0 };
+}
+
 /// How far the device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -126,8 +131,7 @@ impl Record {
         let mut writer = Writer { rest: &mut bytes };
         let flag = |on: bool, flag: u8| if on { flag } else { 0 };
         let flags = flag(self.reverted, flag::REVERTED) | flag(self.manifest.is_some(), flag::MANIFEST) | flag(self.pending.is_some(), flag::PENDING);
-        let nothing = Pending { new: ImageId { digest: [0; 32], size: 0 }, manifest: [0; 32], sequence: 0, security_counter: 0 };
-        let pending = self.pending.unwrap_or(nothing);
+        let pending = self.pending.unwrap_or(Pending::NOTHING);
         writer.put(&MAGIC);
         writer.put(&generation.to_le_bytes());
         writer.put(&[self.step.phase.to_byte(), area_byte(self.step.state), flags, 0]);

@@ -75,7 +75,15 @@ pub(super) enum Kind {
     },
 }
 
-impl<C: Chips> NewSlot<'_, '_, C> {
+impl<'d, 'c, C: Chips> NewSlot<'d, 'c, C> {
+    /// Before it is known what is to be installed.
+    #[inline(always)]
+    pub(super) fn idle(device: &'d mut Device<'c, C>) -> Self {
+        let nowhere = Region { end: 0, start: 0, ..device.layout.primary };
+        let kind = Kind::Secondary { region: nowhere, groups: 0, made: 0 };
+        Self { device, pending: Pending::NOTHING, kind, programmer: Programmer::new(nowhere, 0), area: None, state: None }
+    }
+
     /// Begins a state in the area that does not hold the last one.
     fn open_state(&mut self, progress: u32, sector: u32) -> Result<(u8, StateWriter), C> {
         let number = self.area.map_or(0, |last| 1u8.saturating_sub(last));

@@ -220,19 +220,13 @@ fn apply(chips: &Chips, goal: &Goal, patch: &[u8]) -> Result<(), Error> {
     let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut [], scratch: &mut scratch, compact: Some(tables) };
     let mut device = device(chips)?;
     let decompressors = Decompressors { literal: NoDecompressor, residual: NoDecompressor };
-    let mut begun = Update::begin_vouched(&mut device, goal, memory, decompressors);
-    let update = match &mut begun {
-        Ok(update) => update,
-        Err(error) => return Err(error.reason()),
-    };
+    let mut update = Update::idle(&mut device, memory, decompressors);
+    update.start(goal).map_err(|error| error.reason())?;
     for piece in patch.chunks(PIECE) {
         update.update(piece).map_err(|error| error.reason())?;
         CLOCK.look();
     }
-    match begun {
-        Ok(update) => update.finish().map(|_| ()).map_err(|error| error.reason()),
-        Err(error) => Err(error.reason()),
-    }
+    update.finish().map(|_| ()).map_err(|error| error.reason())
 }
 
 fn say(name: &str, value: u64) {

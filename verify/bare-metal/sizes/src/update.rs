@@ -31,7 +31,8 @@ fn install(patch: &[u8], goal: &Goal) -> Result<Boot, Error> {
     device.confirm().map_err(|error| error.reason())?;
     let mut buffers = Buffers::default();
     let decompressors = Decompressors::<NoDecompressor>::default();
-    let mut update = Update::begin_vouched(&mut device, goal, buffers.memory(), decompressors).map_err(|error| error.reason())?;
+    let mut update = Update::idle(&mut device, buffers.memory(), decompressors);
+    update.start(goal).map_err(|error| error.reason())?;
     while update.wants().is_some() {
         update.update(black_box(patch)).map_err(|error| error.reason())?;
     }

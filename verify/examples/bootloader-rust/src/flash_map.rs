@@ -7,7 +7,7 @@ use sealift_verify::update::{Install, Layout};
 /// Where images run.
 pub(crate) const PRIMARY_ADDRESS: usize = 0x1_0000;
 
-/// Memory of the board that a real chip would not need, outside the 16 KiB of the bootloader.
+/// Memory of the board that a real chip would not need, outside the 17 KiB of the bootloader.
 const UNITS_ADDRESS: usize = 0x2100_0000;
 
 /// A new image is started on trial.

@@ -4,7 +4,7 @@
 //! and asks on the link whether there is an update ([`link`] has the protocol). It then starts the image; one on trial that does not confirm
 //! is taken back at the next reset.
 //!
-//! Everything is on the stack: what verifying needs is gone before the decoder's tables come, so that 16 KiB of RAM do for both.
+//! Everything is on the stack: what verifying needs is gone before the decoder's tables come, so that 17 KiB of RAM do for both, the serial line and its buffers among them.
 #![no_std]
 #![no_main]
 

@@ -135,18 +135,11 @@ fn install(chips: &Chips, goal: &Goal, patch_offset: u32) -> Result<(), Error> {
     let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut [], scratch: &mut scratch, compact: Some(tables) };
     let mut device = device(chips)?;
     let decompressors = Decompressors { literal: NoDecompressor, residual: NoDecompressor };
-    // Looked at where it is: moved out of the result, it would be on the stack twice.
-    let mut begun = Update::begin_vouched(&mut device, goal, memory, decompressors);
-    let update = match &mut begun {
-        Ok(update) => update,
-        Err(error) => return Err(error.reason()),
-    };
+    let mut update = Update::idle(&mut device, memory, decompressors);
+    update.start(goal).map_err(|error| error.reason())?;
     while let Some(wants) = update.wants() {
         let offset = u32::try_from(wants.offset).ok().and_then(|offset| offset.checked_add(patch_offset)).ok_or(Error::OutOfBounds)?;
         link::data(offset, |bytes| update.update(bytes).map(|_| ())).map_err(|error| error.reason())?;
     }
-    match begun {
-        Ok(update) => update.finish().map(|_| ()).map_err(|error| error.reason()),
-        Err(error) => Err(error.reason()),
-    }
+    update.finish().map(|_| ()).map_err(|error| error.reason())
 }
