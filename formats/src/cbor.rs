@@ -426,6 +426,11 @@ impl<'a> Map<'a> {
         if self.optional(reader, key)? { Ok(()) } else { Err(ErrorKind::MissingKey.at(start)) }
     }
 
+    /// Whether the key that [`optional`](Self::optional) or [`required`](Self::required) did not take is a text.
+    pub(crate) fn is_at_text(&self) -> bool {
+        matches!(self.next, Some(Key::Text(_)))
+    }
+
     /// Checks that no entry is left.
     ///
     /// # Errors

@@ -215,13 +215,14 @@ impl<'a> Shell<'a> {
                 // The key is behind the payload, which need not be here.
                 return Err(reader.error(ErrorKind::UnknownKey));
             }
-        } else if map.optional_key(reader, Key::Text(envelope_key::FIRST_PATCH))? {
-            #[cfg(not(feature = "components"))]
-            return Err(reader.error(ErrorKind::SeveralComponents));
+        } else if cfg!(feature = "components") && map.optional_key(reader, Key::Text(envelope_key::FIRST_PATCH))? {
             #[cfg(feature = "components")]
             {
                 series = Some(Series::read(reader, map.left())?);
             }
+        } else if cfg!(not(feature = "components")) && map.is_at_text() {
+            // The one payload of a single component has another key.
+            return Err(reader.error(ErrorKind::SeveralComponents));
         } else {
             map.end(reader)?;
         }

@@ -173,16 +173,11 @@ impl<'a> Common<'a> {
             literal(reader, OLD_NAME)?;
         }
         map.required(reader, common_key::SHARED_SEQUENCE)?;
-        let shared = reader.nested()?;
+        let mut shared = reader.nested()?;
         map.end(reader)?;
         reader.finish()?;
-        let (vendor, class) = Self::read_shared(shared)?;
-        Ok(Common { component, delta, vendor, class })
-    }
 
-    /// Vendor and class, from the shared sequence.
-    fn read_shared(mut reader: Reader<'_>) -> Result<([u8; 16], [u8; 16]), DecodeError> {
-        let reader = &mut reader;
+        let reader = &mut shared;
         items(reader, length::SHARED)?;
         integers(reader, &[command::SET_COMPONENT_INDEX, IMAGE_INDEX, command::OVERRIDE_PARAMETERS])?;
         let mut map = reader.map()?;
@@ -193,7 +188,7 @@ impl<'a> Common<'a> {
         map.end(reader)?;
         integers(reader, &[command::VENDOR, REPORT_ALL, command::CLASS, REPORT_ALL])?;
         reader.finish()?;
-        Ok((vendor, class))
+        Ok(Common { component, delta, vendor, class })
     }
 }
 
@@ -235,7 +230,7 @@ impl Install {
         same(read_image(reader, PATCH_INDEX, Extra::None)?.0, patch, start)?;
         integers(reader, &[command::IMAGE_MATCH, REPORT_ALL])?;
         let start = reader.offset();
-        let extra = if delta { Extra::Source(OLD_INDEX) } else { Extra::None };
+        let extra = if delta { Extra::Source } else { Extra::None };
         same(read_image(reader, IMAGE_INDEX, extra)?.0, new, start)?;
         integers(reader, &[command::APPLY_PATCH])?;
         let apply = ApplyArguments::read(reader.nested()?)?;
@@ -296,8 +291,7 @@ fn read_fetch(mut reader: Reader<'_>) -> Result<(ImageId, &str), DecodeError> {
 enum Extra {
     None,
     Uri,
-    /// The component that the image is made from.
-    Source(i64),
+    Source,
 }
 
 /// `12, index, 20, { 3: D(image), 14: S(image), ... }`, four items of a sequence.
@@ -316,9 +310,10 @@ fn read_image<'a>(reader: &mut Reader<'a>, index: i64, extra: Extra) -> Result<(
             map.required(reader, parameter::URI)?;
             Some(reader.text_of(1, MAX_URI_BYTES)?)
         }
-        Extra::Source(index) => {
+        Extra::Source => {
             map.required(reader, parameter::SOURCE_COMPONENT)?;
-            integers(reader, &[index])?;
+            // An image's old image is the second entry behind it.
+            integers(reader, &[index.saturating_add(OLD_INDEX)])?;
             None
         }
     };

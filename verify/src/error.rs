@@ -219,6 +219,8 @@ errors! {
     OtherOldImage = 320, "the patch is for another old image";
     /// The patch header says otherwise than the signed manifest.
     HeaderContradictsManifest = 321, "the patch header contradicts the signed manifest";
+    /// A package of several components whose names, or their order, are not those of the device.
+    OtherComponents = 322, "the package is not for the components of this device";
     /// The patch is for the envelope's payload, and there is none.
     PayloadMissing = 330, "the manifest says that the patch is in the package, and it is not";
     /// The envelope has a payload, and the patch is to come from elsewhere.

@@ -39,11 +39,15 @@
 mod boot;
 mod copy;
 mod device;
+#[cfg(feature = "components")]
+mod set;
 mod slot;
 mod states;
 
 pub use boot::{Boot, Start, Trial};
 pub use device::{Device, Install, Installed, Layout, Settings};
+#[cfg(feature = "components")]
+pub use set::{Part, Set};
 pub use slot::{NewSlot, OldSlot};
 
 pub use crate::journal::{Pending, Phase};

@@ -25,7 +25,7 @@ use core::ops::Deref;
 use sealift_formats::cose::Block;
 use sealift_formats::envelope::{Envelope, Payload};
 use sealift_formats::manifest::Manifest;
-use sealift_formats::trust::{Key, Policy, Role, TrustRecord, Unapproved};
+use sealift_formats::trust::{Key, Role, TrustRecord, Unapproved};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -93,14 +93,6 @@ pub struct Unconsented<'a> {
     reason: Error,
 }
 
-/// An envelope whose manifest enough OEM keys have signed.
-struct Authentic<'a> {
-    envelope: Envelope<'a>,
-    /// The set of those keys.
-    oem_keys: u16,
-    policy: Policy<'a>,
-}
-
 /// The user's word that a package may be installed without an approval. Make one only after having asked.
 #[derive(Debug)]
 pub struct Consent(());
@@ -116,18 +108,6 @@ impl<'a, S: SignatureVerifier> Verifier<'a, S> {
     /// The first reason for refusing the package. [`Error::is_rejection`] holds for each. A package of several components is refused for
     /// [`ErrorKind::SeveralComponents`](sealift_formats::ErrorKind::SeveralComponents).
     pub fn verify(&self, envelope_prefix: &'a [u8]) -> Result<Verification<'a>, Error> {
-        let Authentic { envelope, oem_keys, policy } = self.authentic(envelope_prefix)?;
-        let manifest = Manifest::parse_at(envelope.manifest, envelope.manifest_offset)?;
-        self.check_manifest(&manifest, &envelope)?;
-        check_payload(&envelope, &manifest)?;
-        Ok(match self.check_approvals(&envelope, oem_keys, &policy)? {
-            (report, None) => Verification::Accepted(Verified { value: manifest, report }),
-            (report, Some(reason)) => Verification::NeedsConsent(Unconsented { manifest, report, reason }),
-        })
-    }
-
-    /// The checks 1 to 4.
-    fn authentic(&self, envelope_prefix: &'a [u8]) -> Result<Authentic<'a>, Error> {
         let envelope = Envelope::parse(envelope_prefix)?;
         if sha256(envelope.manifest_bstr) != *envelope.digest {
             return Err(Error::ManifestDigest);
@@ -138,18 +118,13 @@ impl<'a, S: SignatureVerifier> Verifier<'a, S> {
         if found < needed {
             return Err(Error::OemThreshold { found: detail(found), needed: detail(needed) });
         }
-        Ok(Authentic { envelope, oem_keys, policy })
-    }
 
-    /// The checks 6 to 9.
-    fn check_manifest(&self, manifest: &Manifest<'_>, envelope: &Envelope<'_>) -> Result<(), Error> {
-        check_text(envelope, manifest)?;
-        self.check_device(manifest, envelope.digest)
-    }
+        let manifest = Manifest::parse_at(envelope.manifest, envelope.manifest_offset)?;
+        check_text(&envelope, &manifest)?;
+        self.check_device(&manifest, envelope.digest)?;
+        check_payload(&envelope, &manifest)?;
 
-    /// The checks 11 and 12. With a reason the package is the user's to decide on.
-    fn check_approvals(&self, envelope: &Envelope<'a>, oem_keys: u16, policy: &Policy<'_>) -> Result<(Report, Option<Error>), Error> {
-        let approvals = self.approvals(envelope);
+        let approvals = self.approvals(&envelope);
         let report = Report {
             clock: self.state.clock(),
             manifest_digest: *envelope.digest,
@@ -159,12 +134,14 @@ impl<'a, S: SignatureVerifier> Verifier<'a, S> {
             approval_keys: approvals.counted(),
             by_consent: false,
         };
-        let Some((role, found, needed)) = approvals.shortfall(policy) else { return Ok((report, None)) };
+        let Some((role, found, needed)) = approvals.shortfall(&policy) else {
+            return Ok(Verification::Accepted(Verified { value: manifest, report }));
+        };
         let missing = Error::ApprovalMissing { role: detail(role.into()), found: detail(found), needed: detail(needed) };
-        let reason = self.reason_for(envelope, role).unwrap_or(missing);
+        let reason = self.reason_for(&envelope, role).unwrap_or(missing);
         match policy.unapproved {
             Unapproved::Refuse => Err(reason),
-            Unapproved::Ask => Ok((report, Some(reason))),
+            Unapproved::Ask => Ok(Verification::NeedsConsent(Unconsented { manifest, report, reason })),
         }
     }
 

@@ -235,8 +235,20 @@ fn read_common(mut reader: Reader<'_>, wanted: u8) -> Result<(Plan<'_>, [u8; 16]
     map.required(reader, common_key::COMPONENTS)?;
     let plan = Plan::read(reader, wanted)?;
     map.required(reader, common_key::SHARED_SEQUENCE)?;
-    let (vendor, class) = Common::read_shared(reader.nested()?)?;
+    let mut shared = reader.nested()?;
     map.end(reader)?;
+    reader.finish()?;
+
+    let reader = &mut shared;
+    items(reader, length::SHARED)?;
+    integers(reader, &[command::SET_COMPONENT_INDEX, IMAGE_INDEX, command::OVERRIDE_PARAMETERS])?;
+    let mut map = reader.map()?;
+    map.required(reader, parameter::VENDOR)?;
+    let vendor = *reader.bytes_of::<16>()?;
+    map.required(reader, parameter::CLASS)?;
+    let class = *reader.bytes_of::<16>()?;
+    map.end(reader)?;
+    integers(reader, &[command::VENDOR, REPORT_ALL, command::CLASS, REPORT_ALL])?;
     reader.finish()?;
     Ok((plan, vendor, class))
 }
@@ -327,7 +339,7 @@ impl Branch {
         items(reader, if indices.old.is_some() { length::APPLY_DELTA } else { length::APPLY_FULL })?;
         let old = indices.old.map(|index| read_matched(reader, index)).transpose()?;
         let patch = read_matched(reader, indices.patch)?;
-        let (new, _) = read_image(reader, indices.image, indices.old.map_or(Extra::None, Extra::Source))?;
+        let (new, _) = read_image(reader, indices.image, if indices.old.is_some() { Extra::Source } else { Extra::None })?;
         integers(reader, &[command::APPLY_PATCH])?;
         let apply = ApplyArguments::read(reader.nested()?)?;
         integers(reader, &[command::IMAGE_MATCH, REPORT_ALL])?;

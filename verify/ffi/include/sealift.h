@@ -244,6 +244,8 @@ enum sealift_error {
     SEALIFT_ERROR_OTHER_OLD_IMAGE = 320,
     /* The patch header says otherwise than the signed manifest. */
     SEALIFT_ERROR_HEADER_CONTRADICTS_MANIFEST = 321,
+    /* A package of several components whose names, or their order, are not those of the device. */
+    SEALIFT_ERROR_OTHER_COMPONENTS = 322,
     /* The patch is for the envelope's payload, and there is none. */
     SEALIFT_ERROR_PAYLOAD_MISSING = 330,
     /* The envelope has a payload, and the patch is to come from elsewhere. */

@@ -2,9 +2,11 @@
 
 use sealift_formats::envelope::{Envelope, Payload, Series};
 use sealift_formats::manifest::{Manifest, ManifestSet, Places};
+use sealift_formats::trust::{Role, Unapproved};
 
-use super::{Authentic, Consent, Report, Verified, Verifier, check_payload};
+use super::{Consent, Report, Verified, Verifier, check_payload, check_text, sha256};
 use crate::error::Error;
+use crate::policy::count;
 use crate::signature::SignatureVerifier;
 
 /// A package, of one component or several, that is not refused.
@@ -38,32 +40,57 @@ impl<'a, S: SignatureVerifier> Verifier<'a, S> {
     /// # Errors
     /// The first reason for refusing the package. [`Error::is_rejection`] holds for each.
     pub fn verify_set(&self, envelope_prefix: &'a [u8]) -> Result<SetVerification<'a>, Error> {
-        let Authentic { envelope, oem_keys, policy } = self.authentic(envelope_prefix)?;
+        // The lines of `verify`, of which a device with one component would pay some hundred bytes for sharing them.
+        let envelope = Envelope::parse(envelope_prefix)?;
+        if sha256(envelope.manifest_bstr) != *envelope.digest {
+            return Err(Error::ManifestDigest);
+        }
+        let oem_keys = self.check_signatures(&envelope)?;
+        let policy = self.trust.policy_for(&self.state.class).ok_or(Error::NoPolicy)?;
+        let (found, needed) = (count(self.trust, oem_keys, Role::Oem), policy.oem_threshold());
+        if found < needed {
+            return Err(Error::OemThreshold { found, needed });
+        }
+
         let set = ManifestSet::parse_at(envelope.manifest, envelope.manifest_offset)?;
-        self.check_manifest(set.first(), &envelope)?;
-        let package_size = if set.count() == 1 {
-            check_payload(&envelope, set.first())?;
-            None
-        } else {
-            check_series(&envelope, &set, envelope_prefix)?
+        check_text(&envelope, set.first())?;
+        self.check_device(set.first(), envelope.digest)?;
+        let package_size = check_payloads(&envelope, &set, envelope_prefix)?;
+
+        let approvals = self.approvals(&envelope);
+        let report = Report {
+            clock: self.state.clock(),
+            manifest_digest: *envelope.digest,
+            payload: envelope.payload,
+            package_size,
+            oem_keys,
+            approval_keys: approvals.counted(),
+            by_consent: false,
         };
-        let (mut report, reason) = self.check_approvals(&envelope, oem_keys, &policy)?;
-        report.package_size = package_size.unwrap_or(report.package_size);
         let verified = VerifiedSet { set, series: envelope.series, report };
-        Ok(match reason {
-            None => SetVerification::Accepted(verified),
-            Some(reason) => SetVerification::NeedsConsent(UnconsentedSet { verified, reason }),
-        })
+        let Some((role, found, needed)) = approvals.shortfall(&policy) else {
+            return Ok(SetVerification::Accepted(verified));
+        };
+        let missing = Error::ApprovalMissing { role: role.into(), found, needed };
+        let reason = self.reason_for(&envelope, role).unwrap_or(missing);
+        match policy.unapproved {
+            Unapproved::Refuse => Err(reason),
+            Unapproved::Ask => Ok(SetVerification::NeedsConsent(UnconsentedSet { verified, reason })),
+        }
     }
 }
 
-/// Check 10 for several components: the size of the package, when the payloads are in it.
-fn check_series(envelope: &Envelope<'_>, set: &ManifestSet<'_>, package: &[u8]) -> Result<Option<u64>, Error> {
+/// Check 10: the bytes of the whole package.
+fn check_payloads(envelope: &Envelope<'_>, set: &ManifestSet<'_>, package: &[u8]) -> Result<u64, Error> {
+    if set.count() == 1 {
+        check_payload(envelope, set.first())?;
+        return Ok(envelope.size());
+    }
     let Some(series) = envelope.series else {
         return match envelope.payload {
             Some(_) => Err(Error::PayloadNotNamed),
             None if set.is_integrated() => Err(Error::PayloadMissing),
-            None => Ok(None),
+            None => Ok(envelope.size()),
         };
     };
     let expected = set.first().patch.size;
@@ -78,7 +105,7 @@ fn check_series(envelope: &Envelope<'_>, set: &ManifestSet<'_>, package: &[u8]) 
     }
     let places = set.places(&series)?;
     places.check(package)?;
-    Ok(Some(places.package_size()))
+    Ok(places.package_size())
 }
 
 impl<'a> SetVerification<'a> {
