@@ -79,6 +79,11 @@ pub trait WriteImage {
         Ok(false)
     }
 
+    /// Whether [`begin_read_back`](Self::begin_read_back) is going to say yes. Then the applier takes no digest of what it hands over.
+    fn reads_back(&self) -> bool {
+        false
+    }
+
     /// Fills `bytes` with what is stored from `offset` on.
     ///
     /// # Errors
@@ -209,6 +214,10 @@ impl<T: WriteImage + ?Sized> WriteImage for &mut T {
 
     fn begin_read_back(&mut self) -> Result<bool, Self::Error> {
         T::begin_read_back(self)
+    }
+
+    fn reads_back(&self) -> bool {
+        T::reads_back(self)
     }
 
     fn read_back(&mut self, offset: u64, bytes: &mut [u8]) -> Result<(), Self::Error> {

@@ -183,7 +183,7 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
 
     /// An update of which nothing is known yet; [`start`](Self::start) is the next call. Where RAM is dear, this is the way to begin: the update is made
     /// in the variable that it stays in, while [`begin`](Self::begin) has to move it.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn idle(device: &'d mut Device<'c, C>, memory: Memory<'m>, decompressors: Decompressors<D>) -> Self {
         let old = OldSlot { hand: device.hand, region: device.layout.primary, size: 0, scratch: device.layout.scratch };
         Self { applier: Applier::idle(old, NewSlot::idle(device), memory, decompressors) }

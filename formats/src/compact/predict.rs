@@ -148,7 +148,9 @@ impl Work {
     #[must_use]
     pub const fn new() -> Self {
         const NOTE: Packed = Packed { kind: 0, trust_and_place: 0, tag: 0 };
-        Self { window: [0; size_of::<WindowBytes>()], line: Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [NOTE; SIZE] }, found: [Found::NONE; MOST_FOUND] }
+        const LINE: Line = Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [NOTE; SIZE] };
+        const WORK: Work = Work { window: [0; size_of::<WindowBytes>()], line: LINE, found: [Found::NONE; MOST_FOUND] };
+        WORK
     }
 }
 

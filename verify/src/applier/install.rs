@@ -16,7 +16,7 @@ use super::prediction::Prediction;
 use super::saved::{FRONT_BYTES, Front, SavedState, ToStorage};
 use super::sizes::{to_u64, to_usize};
 use crate::decompress::Decompressor;
-use crate::digest::{Crc32, Sha256};
+use crate::digest::Sums;
 use crate::error::Error;
 use crate::storage::{InPlaceRoom, ReadImage, WriteImage};
 
@@ -32,8 +32,8 @@ enum Decoder<'m, O: ReadImage, D> {
 #[allow(clippy::large_enum_variant, reason = "there is no heap to put the large one on")]
 #[derive(Debug)]
 enum Stage<'m, O: ReadImage, D> {
-    /// Its header comes; the decompressors wait until it is known who needs them.
-    Header(Option<Decompressors<D>>),
+    /// Its header comes.
+    Header,
     Payload(Plan, Decoder<'m, O, D>),
     /// The new image is whole and has been found right.
     Checked(Applied),
@@ -60,13 +60,14 @@ pub(super) struct Install<'m, O: ReadImage, N, D> {
     /// Until a decoder of profile `compact` takes them.
     tables: Option<Tables<'m>>,
     expected: Option<Expected>,
+    /// They wait until the header says who needs them.
+    decompressors: Option<Decompressors<D>>,
     stage: Stage<'m, O, D>,
     new_size: Option<u64>,
     written: u64,
     begun: bool,
-    crc: Crc32,
-    /// Only under a manifest.
-    digest: Option<Sha256>,
+    /// Of the new image. The digest only under a manifest.
+    sums: Sums,
     /// The header of a patch of profile `compact`, kept in what was the start of `scratch`; empty: there was no room, and no state can be saved.
     header: &'m [u8],
     /// The chunk that is being used up; `None` where nothing is signed.
@@ -79,7 +80,6 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     #[inline(always)]
     pub(super) fn new(old: O, new: N, buffers: Buffers<'m>, decompressors: Decompressors<D>) -> Self {
         let Buffers { group, segments, scratch, tables } = buffers;
-        let stage = Stage::Header(Some(decompressors));
         Self {
             old: Some(old),
             new,
@@ -88,12 +88,12 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             scratch,
             tables,
             expected: None,
-            stage,
+            decompressors: Some(decompressors),
+            stage: Stage::Header,
             new_size: None,
             written: 0,
             begun: false,
-            crc: Crc32::new(),
-            digest: None,
+            sums: Sums::new(false),
             header: &[],
             place: None,
         }
@@ -102,7 +102,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     /// From now on images must be those of `expected`.
     pub(super) fn expect(&mut self, expected: &Expected) {
         self.expected = Some(*expected);
-        self.digest = Some(Sha256::new());
+        self.sums = Sums::new(true);
     }
 
     pub(super) fn has_scratch(&self) -> bool {
@@ -152,8 +152,8 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     pub(super) fn take(&mut self, body: &[u8], geometry: Option<&Geometry>, place: Option<ChunkPlace>) -> Result<(), O, N> {
         self.place = place;
         let mut rest = body;
-        if let Stage::Header(decompressors) = &mut self.stage {
-            let Some(decompressors) = decompressors.take() else { return Err(Error::AfterError.into()) };
+        if let Stage::Header = self.stage {
+            let Some(decompressors) = self.decompressors.take() else { return Err(Error::AfterError.into()) };
             let header_bytes = self.open(body, geometry, decompressors)?;
             rest = body.get(header_bytes..).unwrap_or_default();
         }
@@ -236,7 +236,7 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         if !any && old.size() != plan.old_size {
             return Err(Error::OtherOldImage.into());
         }
-        let (mut crc, mut digest) = (Crc32::new(), signed.map(|_| Sha256::new()));
+        let mut sums = Sums::new(signed.is_some());
         // The group buffer has no other use before the first group, and is the largest.
         let buffer = if self.group.is_empty() { &mut *self.scratch } else { &mut *self.group };
         let mut at = 0u64;
@@ -244,14 +244,10 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
             let length = plan.old_size.saturating_sub(at).min(to_u64(buffer.len()));
             let bytes = buffer.get_mut(..to_usize(length)).filter(|bytes| !bytes.is_empty()).ok_or(Error::BufferTooSmall)?;
             old.read(at, bytes).map_err(ApplyError::OldImage)?;
-            crc.update(bytes);
-            if let Some(digest) = &mut digest {
-                digest.update(bytes);
-            }
+            sums.update(bytes);
             at = at.saturating_add(length);
         }
-        let equal = crc.finish() == plan.old_crc && digest.map(Sha256::finish) == signed.map(|old| old.digest);
-        if equal { Ok(()) } else { Err(Error::OtherOldImage.into()) }
+        if sums.finish() == (plan.old_crc, signed.map(|old| old.digest)) { Ok(()) } else { Err(Error::OtherOldImage.into()) }
     }
 
     /// Decodes the bytes of the payload, which end a body of `body_bytes` bytes from one chunk, and writes the groups that they complete.
@@ -371,9 +367,8 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.crc.update(bytes);
-        if let Some(digest) = &mut self.digest {
-            digest.update(bytes);
+        if !self.new.reads_back() {
+            self.sums.update(bytes);
         }
         self.new.write(self.written, bytes).map_err(ApplyError::NewImage)?;
         self.written = self.written.saturating_add(to_u64(bytes.len()));
@@ -382,16 +377,13 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
 
     /// Takes CRC and digest of what is stored.
     fn read_back(&mut self, plan: &Plan) -> Result<(), O, N> {
-        (self.crc, self.digest) = (Crc32::new(), self.expected.map(|_| Sha256::new()));
+        self.sums = Sums::new(self.expected.is_some());
         let mut at = 0u64;
         while at < plan.new_size {
             let length = to_usize(plan.new_size.saturating_sub(at)).min(self.group.len());
             let bytes = self.group.get_mut(..length).filter(|bytes| !bytes.is_empty()).ok_or(Error::BufferTooSmall)?;
             self.new.read_back(at, bytes).map_err(ApplyError::NewImage)?;
-            self.crc.update(bytes);
-            if let Some(digest) = &mut self.digest {
-                digest.update(bytes);
-            }
+            self.sums.update(bytes);
             at = at.saturating_add(to_u64(length));
         }
         Ok(())
@@ -401,12 +393,13 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Install<'m, O, N, D> {
     fn check_new(&mut self, plan: &Plan) -> Result<(), O, N> {
         if self.new.begin_read_back().map_err(ApplyError::NewImage)? {
             self.read_back(plan)?;
+        } else if self.new.reads_back() {
+            return Err(Error::NewImageRead.into());
         }
-        let new_crc = self.crc.clone().finish();
+        let (new_crc, new_digest) = self.sums.finish();
         if new_crc != plan.new_crc {
             return Err(Error::NewImageCrc.into());
         }
-        let new_digest = self.digest.clone().map(Sha256::finish);
         if new_digest != self.expected.map(|expected| expected.new.digest) {
             return Err(Error::NewImageDigest.into());
         }

@@ -157,6 +157,10 @@ impl<C: Chips> WriteImage for NewSlot<'_, '_, C> {
         Ok(true)
     }
 
+    fn reads_back(&self) -> bool {
+        true
+    }
+
     fn read_back(&mut self, offset: u64, bytes: &mut [u8]) -> Result<(), C> {
         let region = match self.kind {
             Kind::Secondary { region, .. } => region,
