@@ -249,23 +249,29 @@ fn answer(args: &Verify, inputs: &Inputs, trust: &TrustRecord<'_>, verified: &Ve
     let list = |each: &dyn Fn(&Manifest<'_>) -> String| verified.manifest().components().map(|component| each(&component)).collect::<Vec<_>>().join(", ");
     let all_names = list(&|component| component.component.to_owned());
 
+    let mut facts = json!({
+        "accepted": true,
+        "package": args.package,
+        "manifest_digest": hex::encode(&report.manifest_digest),
+        "sequence": first.sequence,
+        "security_counter": first.security_counter,
+        "component": first.component,
+        "class": class,
+        "signed_by": as_json(&oem),
+        "approved_by": as_json(&approvals),
+        "by_consent": report.by_consent,
+        "time": inputs.state.time,
+        "images_checked": applied,
+        "new_image": image(first),
+    });
+    if let (true, Value::Object(facts)) = (several, &mut facts) {
+        // No component speaks for the others.
+        facts.remove("component");
+        facts.remove("new_image");
+        facts.insert("components".to_owned(), components.into());
+    }
     let mut answer = Answer::new(args.json)
-        .json(json!({
-            "accepted": true,
-            "package": args.package,
-            "manifest_digest": hex::encode(&report.manifest_digest),
-            "sequence": first.sequence,
-            "security_counter": first.security_counter,
-            "component": (!several).then_some(first.component),
-            "components": several.then_some(components),
-            "class": class,
-            "signed_by": as_json(&oem),
-            "approved_by": as_json(&approvals),
-            "by_consent": report.by_consent,
-            "time": inputs.state.time,
-            "images_checked": applied,
-            "new_image": (!several).then(|| image(first)),
-        }))
+        .json(facts)
         .text(format_args!("accepted: {all_names} as sequence number {} for class {class}", first.sequence))
         .text(format_args!("  signed by    {}", names(&oem)));
     if !approvals.is_empty() {
