@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use sealift_formats::envelope::Envelope;
-use sealift_formats::manifest::Manifest;
+use sealift_formats::manifest::{Manifest, ManifestSet};
 use sealift_formats::trust::{Role, TrustRecord};
 use sealift_verify::DeviceState;
 use serde::Serialize;
@@ -75,9 +75,10 @@ const NAMES: [&str; 13] = [
 #[must_use]
 pub fn explain(package: &[u8], trust: &TrustRecord<'_>, state: &DeviceState, rejection: Option<&Rejection>, by_consent: bool, images: bool) -> Explanation {
     let envelope = Envelope::parse(package).ok();
-    let manifest = envelope.as_ref().and_then(|envelope| Manifest::parse_at(envelope.manifest, envelope.manifest_offset).ok());
-    let failed = rejection.map(|rejection| step_of(rejection.code, envelope.as_ref(), manifest.is_some()));
-    let subject = Subject { package, envelope, manifest, trust, state };
+    let set = envelope.as_ref().and_then(|envelope| ManifestSet::parse_at(envelope.manifest, envelope.manifest_offset).ok());
+    let failed = rejection.map(|rejection| step_of(rejection.code, envelope.as_ref(), set.is_some()));
+    let components = set.iter().flat_map(ManifestSet::components).collect();
+    let subject = Subject { package, envelope, components, trust, state };
     let checks = (1..).zip(NAMES).map(|(number, name)| {
         let (bytes, facts, any) = subject.look(number);
         let outcome = match failed {
@@ -121,7 +122,8 @@ fn step_of(code: u16, envelope: Option<&Envelope<'_>>, manifest: bool) -> u8 {
 struct Subject<'a> {
     package: &'a [u8],
     envelope: Option<Envelope<'a>>,
-    manifest: Option<Manifest<'a>>,
+    /// Those of the manifest; none when it cannot be read.
+    components: Vec<Manifest<'a>>,
     trust: &'a TrustRecord<'a>,
     state: &'a DeviceState,
 }
@@ -132,24 +134,24 @@ impl Subject<'_> {
     /// The bytes and facts of a check, and whether there is anything to check.
     fn look(&self, number: u8) -> Found {
         let Some(envelope) = &self.envelope else { return (std::iter::once(0..self.package.len()).filter(|_| number == 1).collect(), Vec::new(), true) };
-        let Some(manifest) = &self.manifest else { return (self.shell(envelope, number), Vec::new(), true) };
+        let Some(manifest) = self.components.first() else { return (self.shell(envelope, number), Vec::new(), true) };
         let state = self.state;
         let facts = match number {
             1 => vec![format!("{} bytes before the payload, {} blocks", envelope.prefix_size(), envelope.block_count())],
             2 => vec![format!("sha-256 {}", hex::encode(envelope.digest))],
             3 => self.blocks(envelope),
             4 => self.policy(true),
-            5 => vec![format!("{} as sequence number {}", manifest.component, manifest.sequence)],
+            5 => vec![format!("{} as sequence number {}", self.each(|one| one.component.to_owned()).join(", "), manifest.sequence)],
             6 => manifest.text_digest.iter().map(|digest| format!("sha-256 {}", hex::encode(digest))).collect(),
             7 => [("vendor", manifest.vendor, state.vendor), ("class", manifest.class, state.class)]
                 .map(|(what, found, own)| format!("{what} {}, the device's is {}", hex::encode(&found), hex::encode(&own)))
                 .into(),
             8 => vec![format!("{}, the device's floor is {}, the trust record's {}", manifest.sequence, state.sequence_floor, self.trust.sequence_floor)],
             9 => vec![format!("{}, the device's is {}", manifest.security_counter, state.security_counter)],
-            10 => vec![format!("{} bytes of {}", manifest.patch.size, manifest.uri)],
+            10 => self.each(|one| format!("{} bytes of {}", one.patch.size, one.uri)),
             11 => self.approvals(envelope),
             12 => self.policy(false),
-            _ => vec![format!("new image of {} bytes, sha-256 {}", manifest.new.size, hex::encode(&manifest.new.digest))],
+            _ => self.each(|one| format!("new image of {} bytes, sha-256 {}", one.new.size, hex::encode(&one.new.digest))),
         };
         let any = match number {
             6 => envelope.text.is_some(),
@@ -158,6 +160,10 @@ impl Subject<'_> {
             _ => true,
         };
         (self.shell(envelope, number), facts, any)
+    }
+
+    fn each(&self, line: impl Fn(&Manifest<'_>) -> String) -> Vec<String> {
+        self.components.iter().map(line).collect()
     }
 
     fn shell(&self, envelope: &Envelope<'_>, number: u8) -> Vec<Range<usize>> {
@@ -174,7 +180,10 @@ impl Subject<'_> {
             2 => vec![range(envelope.digest), range(envelope.manifest_bstr)],
             3 | 4 => blocks(false),
             6 => envelope.text.iter().map(|text| range(text.bstr)).collect(),
-            10 | 13 => envelope.payload.iter().map(|payload| payload.offset..self.package.len()).collect(),
+            10 | 13 => {
+                let start = envelope.payload.map(|payload| payload.offset).or(envelope.series.map(|series| series.offset));
+                start.iter().map(|start| *start..self.package.len()).collect()
+            }
             11 => blocks(true),
             12 => Vec::new(),
             _ => vec![range(envelope.manifest)],

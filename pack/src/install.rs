@@ -9,11 +9,11 @@ use sealift_formats::trust::TrustRecord;
 use sealift_formats::varint::read_varint;
 use sealift_verify::applier::{Applied, Applier, ApplyError, Decompressors, Expectation, Memory};
 use sealift_verify::storage::{ReadImage, WriteImage};
-use sealift_verify::{Consent, Dalek, DeviceState, Error as Reason, Verification, Verified, Verifier};
+use sealift_verify::{Consent, Dalek, DeviceState, Error as Reason, SetVerification, Verification, Verified, VerifiedSet, Verifier};
 
 use crate::device_state::StateFile;
 use crate::exit::Rejection;
-use crate::package::Opened;
+use crate::package::OpenedSet;
 use sealift_zstd::ZstdDecompressor;
 
 /// Segments that the host has room for: 96 MiB. A patch with more is refused as a device would refuse it.
@@ -51,16 +51,34 @@ pub fn verify<'a>(package: &'a [u8], trust: &'a TrustRecord<'a>, state: &'a Devi
     let verified = match verifier.verify(package).map_err(|reason| rejection(&reason))? {
         Verification::Accepted(verified) => verified,
         Verification::NeedsConsent(unconsented) if consent => unconsented.with_consent(Consent::by_user()),
-        Verification::NeedsConsent(unconsented) => {
-            let reason = unconsented.reason();
-            return Err(Rejection {
-                code: reason.code(),
-                reason: format!("{reason}; the device would ask its user"),
-                hint: Some("--consent stands for the user's yes".into()),
-            });
-        }
+        Verification::NeedsConsent(unconsented) => return Err(would_ask(&unconsented.reason())),
     };
-    let (found, expected) = (package.len() as u64, verified.report().package_size);
+    whole(package, verified.report().package_size)?;
+    Ok(verified)
+}
+
+/// The same for packages of one component or several.
+///
+/// # Errors
+/// The one reason why the device refuses the package.
+pub fn verify_set<'a>(package: &'a [u8], trust: &'a TrustRecord<'a>, state: &'a DeviceState, consent: bool) -> Result<VerifiedSet<'a>, Rejection> {
+    let verifier = Verifier { trust, state, signatures: Dalek };
+    let verified = match verifier.verify_set(package).map_err(|reason| rejection(&reason))? {
+        SetVerification::Accepted(verified) => verified,
+        SetVerification::NeedsConsent(unconsented) if consent => unconsented.with_consent(Consent::by_user()),
+        SetVerification::NeedsConsent(unconsented) => return Err(would_ask(&unconsented.reason())),
+    };
+    whole(package, verified.report().package_size)?;
+    Ok(verified)
+}
+
+fn would_ask(reason: &Reason) -> Rejection {
+    Rejection { code: reason.code(), reason: format!("{reason}; the device would ask its user"), hint: Some("--consent stands for the user's yes".into()) }
+}
+
+/// Whether the package has the bytes that it should have.
+fn whole(package: &[u8], expected: u64) -> Result<(), Rejection> {
+    let found = package.len() as u64;
     if found != expected {
         let kind = if found < expected { ErrorKind::UnexpectedEnd } else { ErrorKind::TrailingBytes };
         return Err(Rejection {
@@ -69,7 +87,7 @@ pub fn verify<'a>(package: &'a [u8], trust: &'a TrustRecord<'a>, state: &'a Devi
             hint: Some("get the package again: it was cut short, or something was added".into()),
         });
     }
-    Ok(verified)
+    Ok(())
 }
 
 /// Applies a patch to `old`, into `new`, with the device's applier.
@@ -113,7 +131,8 @@ pub fn device_state(file: Option<&StateFile>, package: &[u8], time: Option<u64>)
         };
     }
     // A package that cannot be opened is refused before its class matters.
-    let (vendor, class) = Opened::parse_prefix(package).map_or_else(|_| Default::default(), |opened| (opened.manifest.vendor, opened.manifest.class));
+    let (vendor, class) =
+        OpenedSet::parse_prefix(package).map_or_else(|_| Default::default(), |opened| (opened.manifest.first().vendor, opened.manifest.first().class));
     DeviceState { vendor, class, sequence_floor: 0, installed_manifest: None, security_counter: 0, time }
 }
 
@@ -139,6 +158,9 @@ fn hint(reason: &Reason) -> Option<&'static str> {
         Reason::SecurityCounter { .. } => "make the release with a security counter as high as the device's",
         Reason::OtherVendor | Reason::OtherClass => "give the package for this class of devices: `sealift inspect PACKAGE` shows it",
         Reason::NoPolicy => "sealift trust policy TRUST --class any --require oem=1",
+        Reason::Format(error) if error.kind == ErrorKind::SeveralComponents => {
+            "`sealift verify`, `apply` and `inspect` take packages of several components; this does not"
+        }
         Reason::OtherOldImage => "give the old image that the patch was made from, or use the full package",
         _ => return None,
     })

@@ -30,6 +30,7 @@
 
 pub mod cli;
 pub mod cmd;
+pub mod components;
 pub mod device;
 pub mod device_capabilities;
 pub mod device_state;

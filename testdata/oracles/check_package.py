@@ -40,6 +40,48 @@ def image_of(parameters):
     return digest, parameters[14]
 
 
+def components(entries, manifest):
+    """The components of a manifest (SPEC sections 5.2 and 5.3), found by walking its sequences as a SUIT processor would: each command is about the component
+    whose index was set last."""
+    images = [entry for entry in entries if len(entry) == 1 and entry != [b"patch"]]
+    check("one to eight components, by different names", 1 <= len(images) <= 8 and len({bytes(image[0]) for image in images}) == len(images))
+
+    def walk(sequence, about):
+        index = None
+        for command, argument in commands(sequence):
+            if command == 12:
+                index = argument
+            elif command == 15:
+                for branch in argument:
+                    walk(branch, about)
+            else:
+                about(index, command, argument)
+
+    facts = {index: {} for index in range(len(entries))}
+
+    def note(index, command, argument):
+        if command == 20:
+            said = {"image": image_of(argument), "uri": argument.get(21), "source": argument.get(22)}
+            for name, value in said.items():
+                if value is not None:
+                    check(f"{name} of component {index} is said the same each time", facts[index].setdefault(name, value) == value)
+        elif command == -257:
+            facts[index]["argument"] = cbor2.loads(argument)
+
+    for key in (7, 16, 20):
+        walk(manifest[key], note)
+    index = 0
+    for image in images:
+        name = image[0]
+        check(f"{name.decode()} has its place in the list", entries[index] == image)
+        check("its patch follows", entries[index + 1] == ([b"patch"] if len(images) == 1 else [name, b"patch"]))
+        is_delta = entries[index + 2:index + 3] == [[name, b"old"]]
+        check("its source is its old image", facts[index].get("source") == (index + 2 if is_delta else None))
+        yield {"name": name.decode(), "patch": facts[index + 1]["image"], "uri": facts[index + 1]["uri"], "argument": facts[index]["argument"]}
+        index += 3 if is_delta else 2
+    check("no entry is left over", index == len(entries))
+
+
 def check_chain(patch, log2, first):
     """SPEC section 2.1: each chunk is known by the digest at the end of the one before."""
     size = len(patch) if log2 == 0 else 1 << log2
@@ -97,16 +139,16 @@ def main():
 
     manifest = cbor2.loads(envelope[3])
     check("manifest version", manifest[1] == 1)
-    fetch = dict(commands(manifest[16]))
-    patch_digest, patch_size = image_of(fetch[20])
-    if "#patch" in envelope:
-        patch = envelope["#patch"]
-        check("patch size", len(patch) == patch_size, str(patch_size))
-        check("patch digest", hashlib.sha256(patch).digest() == patch_digest, patch_digest.hex())
-        install = dict(commands(manifest[20]))
-        apply = commands(install[15][1])
-        argument = cbor2.loads(dict(apply)[-257])
-        check_chain(patch, argument[1], argument[2])
+    common = cbor2.loads(manifest[3])
+    keys_of_payloads = [key for key in envelope if isinstance(key, str)]
+    found = list(components(common[2], manifest))
+    check("payloads are those of the components", keys_of_payloads == [one["uri"] for one in found if one["uri"].startswith("#")])
+    for one in found:
+        if one["uri"] in envelope:
+            patch = envelope[one["uri"]]
+            check(f"patch size of {one['name']}", len(patch) == one["patch"][1], str(len(patch)))
+            check(f"patch digest of {one['name']}", hashlib.sha256(patch).digest() == one["patch"][0], one["patch"][0].hex())
+            check_chain(patch, one["argument"][1], one["argument"][2])
     if 23 in envelope:
         check("text digest", hashlib.sha256(cbor2.dumps(envelope[23])).digest() == manifest[23][1])
 

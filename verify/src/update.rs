@@ -47,7 +47,7 @@ mod states;
 pub use boot::{Boot, Start, Trial};
 pub use device::{Device, Install, Installed, Layout, Settings};
 #[cfg(feature = "components")]
-pub use set::{Part, Set};
+pub use set::{Next, Part, Set};
 pub use slot::{NewSlot, OldSlot};
 
 pub use crate::journal::{Pending, Phase};

@@ -10,7 +10,7 @@ use sealift_verify::applier::{Applied, Expectation};
 use serde_json::json;
 
 use super::verify::Device;
-use super::{Answer, cannot_read, read, rejected_as_json};
+use super::{Answer, cannot_read, components, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
 use crate::image_file::NewFile;
 use crate::install::{self, Error};
@@ -23,14 +23,15 @@ use crate::{hex, time};
 /// Applies a patch with the device's own applier.
 ///
 /// With --trust the file is a whole package: it is verified as a device with that trust record would, and only then applied, in one step.
+/// A package of several components takes a directory of old images, each file named as its component is, and makes a directory of new ones.
 /// A bare patch is guarded against accidents only (its checksums are compared); a package without --trust is refused.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The old image. For a full package any file does, /dev/null as well: it is not read.
+    /// The old image; of several components the directory of their images. For a full package any file does, /dev/null as well: it is not read.
     old: PathBuf,
     /// A patch, or with --trust a package.
     patch: PathBuf,
-    /// Where the new image goes.
+    /// Where the new image goes; of several components a directory that is not there yet.
     #[arg(short, long, value_name = "NEW")]
     output: PathBuf,
     #[command(flatten)]
@@ -42,6 +43,11 @@ pub struct Apply {
 
 pub(super) fn run(args: &Apply) -> anyhow::Result<()> {
     let bytes = read(&args.patch, "patch")?;
+    if args.device.is_given() && components::are_several(&bytes) {
+        let made = rejected_as_json(args.json, several(args, &bytes))?;
+        components::write(&made, &args.output)?;
+        return components::answer(&made, &args.output, args.json).print();
+    }
     let applied = rejected_as_json(args.json, install(args, &bytes))?;
     let digest = applied.new_digest.map(|digest| hex::encode(&digest));
     let checked = digest
@@ -57,6 +63,13 @@ pub(super) fn run(args: &Apply) -> anyhow::Result<()> {
         }))
         .text(format_args!("{}: {} bytes, {checked}", args.output.display(), applied.new_size))
         .print()
+}
+
+fn several(args: &Apply, bytes: &[u8]) -> anyhow::Result<Vec<components::Made>> {
+    let inputs = args.device.read(bytes)?;
+    let trust = inputs.trust()?;
+    let verified = install::verify_set(bytes, &trust, &inputs.state, inputs.consent)?;
+    components::make(&verified, bytes, &args.old)
 }
 
 fn install(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {

@@ -13,7 +13,7 @@ use super::signer::SignerArgs;
 use super::{Answer, read, values};
 use crate::exit::Usage;
 use crate::keys::PublicKey;
-use crate::package::{self, Approval, Opened};
+use crate::package::{self, Approval, OpenedSet};
 use crate::{hex, output, time};
 
 /// Approves a package for a network: makes a small file that anyone can attach to it.
@@ -80,8 +80,8 @@ pub(super) fn run(args: &Approve) -> anyhow::Result<()> {
     }
     let bytes = read(&args.package, "package")?;
     let context = || format!("cannot approve {}", args.package.display());
-    let opened = Opened::parse(&bytes).with_context(context)?;
-    let class = Uuid::from_bytes(opened.manifest.class);
+    let opened = OpenedSet::parse(&bytes).with_context(context)?;
+    let class = Uuid::from_bytes(opened.manifest.first().class);
     if let Some(asked) = args.class.filter(|asked| *asked != class) {
         let what = format!("the package is for class {class}, the approval would be for {asked}: no device could use it");
         return Err(Usage { what, hint: "leave --class away, or give the package's".into() }.into());

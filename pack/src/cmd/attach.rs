@@ -51,7 +51,7 @@ pub(super) fn run(args: &Attach) -> anyhow::Result<()> {
     }
     let output = args.output.as_ref().unwrap_or(&args.package);
     output::write(output, &bytes)?;
-    let blocks = package::Opened::parse(&bytes)?.envelope.block_count();
+    let blocks = package::OpenedSet::parse(&bytes)?.envelope.block_count();
     Answer::new(args.json)
         .json(json!({ "package": output, "size": bytes.len(), "blocks": blocks }))
         .text(format_args!("{} has {blocks} authentication block(s)", output.display()))

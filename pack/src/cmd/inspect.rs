@@ -66,6 +66,7 @@ fn patch_of<'a>(shown: &Shown, bytes: &'a [u8]) -> anyhow::Result<&'a [u8]> {
             Some(patch) => return Ok(patch),
             None => "the package has no patch inside",
         },
+        Shown::PackageSet(_) => "--old and --html are for one patch, and this package has several",
         _ => "--old and --html are for patches and packages, and this is neither",
     };
     Err(Usage { what: what.into(), hint: "leave them away, or give the patch".into() }.into())

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod approve;
 pub mod attach;
 pub mod caps;
+mod components;
 pub mod delta;
 pub mod demo;
 pub mod device;

@@ -91,7 +91,7 @@ pub(super) struct Written {
 impl Elsewhere<'_> {
     /// Writes `name`.tbs and `name`.tbs.json.
     pub(super) fn write(&self, name: &Path, bytes: &[u8]) -> anyhow::Result<Written> {
-        let opened = package::Opened::parse(bytes)?;
+        let opened = package::OpenedSet::parse(bytes)?;
         let [tbs, about] = [".tbs", ".tbs.json"].map(|ending| {
             let mut name = name.to_owned().into_os_string();
             name.push(ending);
@@ -103,7 +103,7 @@ impl Elsewhere<'_> {
             "algorithm": "Ed25519 over the bytes as they are",
             "package": self.package.file_name().map(|name| name.to_string_lossy()),
             "manifest_digest": hex::encode(opened.envelope.digest),
-            "sequence": opened.manifest.sequence,
+            "sequence": opened.manifest.first().sequence,
             "key_id": id,
             "protected": hex::encode(&self.prepared.protected),
             "to_be_signed": hex::encode(&self.prepared.bytes),

@@ -9,12 +9,12 @@ use clap::Args;
 use sealift_formats::manifest::Manifest;
 use sealift_formats::trust::TrustRecord;
 use sealift_verify::applier::Expectation;
-use sealift_verify::{DeviceState, Verified};
+use sealift_verify::{DeviceState, Verified, VerifiedSet};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::apply::{clock, open_old, with_old_digest};
-use super::{Answer, read, rejected_as_json, select};
+use super::{Answer, components, read, rejected_as_json, select};
 use crate::device_state::StateFile;
 use crate::exit::Rejection;
 use crate::image_file::NewNowhere;
@@ -38,7 +38,7 @@ pub struct Verify {
     package: PathBuf,
     #[command(flatten)]
     device: RequiredDevice,
-    /// The old image, to apply the patch to for a trial.
+    /// The old image, to apply the patch to for a trial; of several components the directory of their images.
     #[arg(long, value_name = "FILE")]
     old: Option<PathBuf>,
     /// What the device can apply: a capability record, or TOML. A package that asks for more is refused.
@@ -156,7 +156,7 @@ pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
     if args.explain {
         return explain(args, &bytes, &inputs, &trust);
     }
-    let verified = install::verify(&bytes, &trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
+    let verified = install::verify_set(&bytes, &trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
     let verified = rejected_as_json(args.json, verified)?;
     let applied = args.old.as_deref().map(|old| try_out(&verified, &bytes, old)).transpose();
     let applied = rejected_as_json(args.json, applied)?;
@@ -166,7 +166,7 @@ pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
 
 /// All checks, told one by one. The exit code is that of the verdict.
 fn explain(args: &Verify, bytes: &[u8], inputs: &Inputs, trust: &TrustRecord<'_>) -> anyhow::Result<()> {
-    let mut result = install::verify(bytes, trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
+    let mut result = install::verify_set(bytes, trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
     let by_consent = result.as_ref().is_ok_and(|verified| verified.report().by_consent);
     let mut images = false;
     if let (Ok(verified), Some(old)) = (&result, &args.old) {
@@ -197,7 +197,14 @@ fn fits(args: &Verify, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Applies the patch to nowhere.
-fn try_out(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path) -> anyhow::Result<()> {
+fn try_out(verified: &VerifiedSet<'_>, package: &[u8], old: &Path) -> anyhow::Result<()> {
+    match verified.component(0) {
+        Some(only) if verified.manifest().count() == 1 => try_out_one(&only, package, old),
+        _ => components::make(verified, package, old).map(|_| ()),
+    }
+}
+
+fn try_out_one(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path) -> anyhow::Result<()> {
     let patch = Opened::parse(package)?.patch.unwrap_or_default();
     let progress = Progress::bytes("applying to nowhere", patch.len() as u64);
     let mut advance = |bytes| progress.advance(bytes);
@@ -215,7 +222,7 @@ fn try_out(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path) -> any
 }
 
 /// A rejection stands for itself; everything else has a context.
-fn split<R, W>(error: Error<R, W>) -> anyhow::Error
+pub(super) fn split<R, W>(error: Error<R, W>) -> anyhow::Error
 where
     R: std::error::Error + Send + Sync + 'static,
     W: std::error::Error + Send + Sync + 'static,
@@ -226,33 +233,46 @@ where
     }
 }
 
-fn answer(args: &Verify, inputs: &Inputs, trust: &TrustRecord<'_>, verified: &Verified<Manifest<'_>>, applied: bool) -> Answer {
-    let report = verified.report();
+fn answer(args: &Verify, inputs: &Inputs, trust: &TrustRecord<'_>, verified: &VerifiedSet<'_>, applied: bool) -> Answer {
+    let (report, first) = (verified.report(), verified.manifest().first());
+    let several = verified.manifest().count() > 1;
     let keys = |set: u16| -> Vec<(String, String)> {
         trust.keys_in(set).map(|key| (hex::encode(key.id), key.owner.unwrap_or_else(|| key.role.name()).to_owned())).collect()
     };
     let (oem, approvals) = (keys(report.oem_keys), keys(report.approval_keys));
     let names = |keys: &[(String, String)]| keys.iter().map(|(id, name)| format!("{id} ({name})")).collect::<Vec<_>>().join(", ");
     let as_json = |keys: &[(String, String)]| -> Value { keys.iter().map(|(id, name)| json!({ "key_id": id, "name": name })).collect() };
-    let class = Uuid::from_bytes(verified.class);
+    let class = Uuid::from_bytes(first.class);
+    let image = |manifest: &Manifest<'_>| json!({ "size": manifest.new.size, "sha256": hex::encode(&manifest.new.digest) });
+    let components: Vec<Value> =
+        verified.manifest().components().map(|component| json!({ "component": component.component, "new_image": image(&component) })).collect();
+    let list = |each: &dyn Fn(&Manifest<'_>) -> String| verified.manifest().components().map(|component| each(&component)).collect::<Vec<_>>().join(", ");
+    let all_names = list(&|component| component.component.to_owned());
 
+    let mut facts = json!({
+        "accepted": true,
+        "package": args.package,
+        "manifest_digest": hex::encode(&report.manifest_digest),
+        "sequence": first.sequence,
+        "security_counter": first.security_counter,
+        "component": first.component,
+        "class": class,
+        "signed_by": as_json(&oem),
+        "approved_by": as_json(&approvals),
+        "by_consent": report.by_consent,
+        "time": inputs.state.time,
+        "images_checked": applied,
+        "new_image": image(first),
+    });
+    if let (true, Value::Object(facts)) = (several, &mut facts) {
+        // No component speaks for the others.
+        facts.remove("component");
+        facts.remove("new_image");
+        facts.insert("components".to_owned(), components.into());
+    }
     let mut answer = Answer::new(args.json)
-        .json(json!({
-            "accepted": true,
-            "package": args.package,
-            "manifest_digest": hex::encode(&report.manifest_digest),
-            "sequence": verified.sequence,
-            "security_counter": verified.security_counter,
-            "component": verified.component,
-            "class": class,
-            "signed_by": as_json(&oem),
-            "approved_by": as_json(&approvals),
-            "by_consent": report.by_consent,
-            "time": inputs.state.time,
-            "images_checked": applied,
-            "new_image": { "size": verified.new.size, "sha256": hex::encode(&verified.new.digest) },
-        }))
-        .text(format_args!("accepted: {} as sequence number {} for class {class}", verified.component, verified.sequence))
+        .json(facts)
+        .text(format_args!("accepted: {all_names} as sequence number {} for class {class}", first.sequence))
         .text(format_args!("  signed by    {}", names(&oem)));
     if !approvals.is_empty() {
         answer = answer.text(format_args!("  approved by  {}", names(&approvals)));
@@ -265,7 +285,10 @@ fn answer(args: &Verify, inputs: &Inputs, trust: &TrustRecord<'_>, verified: &Ve
         answer = answer.text(format_args!("  device       of the package's own class, nothing installed before (no --state)"));
     }
     match applied {
-        true => answer.text(format_args!("  images       old, patch and new image are the signed ones: sha-256 {}", hex::encode(&verified.new.digest))),
+        true => answer.text(format_args!(
+            "  images       old, patch and new image are the signed ones: sha-256 {}",
+            list(&|component| hex::encode(&component.new.digest))
+        )),
         false => answer.text(format_args!("  images       not looked at (no --old)")),
     }
 }

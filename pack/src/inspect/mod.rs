@@ -6,6 +6,7 @@
 pub mod anatomy;
 pub mod approval;
 pub mod capabilities;
+pub mod components;
 pub mod descriptor;
 pub mod foreign;
 pub mod html;
@@ -51,6 +52,8 @@ pub enum Shown {
     Patch(patch::Patch),
     /// A package of ours.
     Package(Box<package::Package>),
+    /// A package of ours with several components.
+    PackageSet(Box<components::PackageSet>),
     /// A SUIT envelope of another maker.
     ForeignEnvelope(foreign::Envelope),
     /// An approval, or another authentication block.
@@ -106,6 +109,11 @@ pub fn read(bytes: &[u8]) -> Result<Shown, Error> {
 
 /// Ours if it can be; else any SUIT envelope; else the reason why it is not ours.
 fn read_envelope(bytes: &[u8]) -> Result<Shown, Error> {
+    if let Ok(set) = components::read(bytes)
+        && set.components.len() > 1
+    {
+        return Ok(Shown::PackageSet(Box::new(set)));
+    }
     match package::read(bytes) {
         Ok(package) => Ok(Shown::Package(Box::new(package))),
         Err(error) => match foreign::read(bytes) {
@@ -132,6 +140,7 @@ impl fmt::Display for Shown {
         match self {
             Self::Patch(shown) => shown.fmt(f),
             Self::Package(shown) => shown.fmt(f),
+            Self::PackageSet(shown) => shown.fmt(f),
             Self::ForeignEnvelope(shown) => shown.fmt(f),
             Self::Block(shown) => shown.fmt(f),
             Self::TrustRecord(shown) => shown.fmt(f),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use sealift_formats::envelope::Envelope;
 use sealift_formats::manifest::ImageId;
 use sealift_formats::text::Text;
 use serde::Serialize;
@@ -84,27 +85,7 @@ pub struct Description {
 /// It is none, or its manifest is not the one that its digest is of.
 pub fn read(bytes: &[u8]) -> Result<Package, Error> {
     let Opened { envelope, manifest, patch } = Opened::parse(bytes).map_err(|error| form("package", error))?;
-    let decode = |error| form("package", error);
-    let mut blocks = Vec::new();
-    for (block, raw) in envelope.blocks().zip(envelope.block_bytes()) {
-        blocks.push(approval::from(&block.map_err(decode)?, raw.len()));
-    }
-    let mut texts = BTreeMap::new();
-    if let Some(text) = envelope.text {
-        let own = |text: Option<&str>| text.map(str::to_owned);
-        for description in Text::parse(text.content).map_err(decode)?.descriptions() {
-            texts.insert(
-                description.language.to_owned(),
-                Description {
-                    description: own(description.manifest),
-                    update: own(description.update),
-                    vendor: own(description.vendor),
-                    model: own(description.model),
-                    version: own(description.version),
-                },
-            );
-        }
-    }
+    let (blocks, texts) = (blocks(&envelope)?, texts(&envelope)?);
     Ok(Package {
         size: bytes.len(),
         prefix_size: envelope.prefix_size(),
@@ -124,6 +105,54 @@ pub fn read(bytes: &[u8]) -> Result<Package, Error> {
         blocks,
         texts,
     })
+}
+
+/// The signatures and approvals.
+pub(super) fn blocks(envelope: &Envelope<'_>) -> Result<Vec<Block>, Error> {
+    let blocks = envelope.blocks().zip(envelope.block_bytes());
+    blocks.map(|(block, raw)| Ok(approval::from(&block.map_err(|error| form("package", error))?, raw.len()))).collect()
+}
+
+/// The texts by language.
+pub(super) fn texts(envelope: &Envelope<'_>) -> Result<BTreeMap<String, Description>, Error> {
+    let mut texts = BTreeMap::new();
+    let Some(text) = envelope.text else { return Ok(texts) };
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    for description in Text::parse(text.content).map_err(|error| form("package", error))?.descriptions() {
+        texts.insert(
+            description.language.to_owned(),
+            Description {
+                description: own(description.manifest),
+                update: own(description.update),
+                vendor: own(description.vendor),
+                model: own(description.model),
+                version: own(description.version),
+            },
+        );
+    }
+    Ok(texts)
+}
+
+pub(super) fn show_blocks(rows: &mut Rows<'_, '_>, blocks: &[Block]) -> fmt::Result {
+    if blocks.is_empty() {
+        rows.row("signed by", "nobody: no device takes it")?;
+    }
+    for block in blocks {
+        rows.row(if block.operator.is_some() { "approved by" } else { "signed by" }, block.line())?;
+    }
+    Ok(())
+}
+
+pub(super) fn show_texts(rows: &mut Rows<'_, '_>, texts: &BTreeMap<String, Description>) -> fmt::Result {
+    for (language, text) in texts {
+        rows.section(format_args!("text, {language}"))?;
+        rows.some("description", text.description.as_ref())?;
+        rows.some("update", text.update.as_ref())?;
+        rows.some("vendor", text.vendor.as_ref())?;
+        rows.some("model", text.model.as_ref())?;
+        rows.some("version", text.version.as_ref())?;
+    }
+    Ok(())
 }
 
 impl From<ImageId> for Image {
@@ -161,20 +190,7 @@ impl fmt::Display for Package {
             let ram = if patch.ram == 0 { String::new() } else { format!(", {} bytes of device memory", patch.ram) };
             rows.row("patch form", format_args!("{}, {}, {} chunk(s){ram}", patch.profile, patch.instruction_set, patch.chunks))?;
         }
-        if self.blocks.is_empty() {
-            rows.row("signed by", "nobody: no device takes it")?;
-        }
-        for block in &self.blocks {
-            rows.row(if block.operator.is_some() { "approved by" } else { "signed by" }, block.line())?;
-        }
-        for (language, text) in &self.texts {
-            rows.section(format_args!("text, {language}"))?;
-            rows.some("description", text.description.as_ref())?;
-            rows.some("update", text.update.as_ref())?;
-            rows.some("vendor", text.vendor.as_ref())?;
-            rows.some("model", text.model.as_ref())?;
-            rows.some("version", text.version.as_ref())?;
-        }
-        Ok(())
+        show_blocks(&mut rows, &self.blocks)?;
+        show_texts(&mut rows, &self.texts)
     }
 }

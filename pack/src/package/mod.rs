@@ -5,11 +5,11 @@ mod make;
 mod sign;
 
 use sealift_formats::envelope::Envelope;
-use sealift_formats::manifest::{ImageId, Manifest};
-use sealift_formats::{DecodeError, cose};
+use sealift_formats::manifest::{ImageId, Manifest, ManifestSet};
+use sealift_formats::{DecodeError, ErrorKind, cose};
 use sha2::{Digest, Sha256};
 
-pub use make::{Contents, make};
+pub use make::{Common, Component, Contents, make, make_set};
 pub use sign::{Approval, ToBeSigned, add_signature, add_signature_with, approve, attach, sign, to_be_approved, to_be_signed};
 
 use crate::hex;
@@ -21,6 +21,9 @@ pub enum Error {
     /// The bytes are no package.
     #[error("not a package of ours: {0}")]
     Package(DecodeError),
+    /// The package has several components.
+    #[error("the package has several components, expected one")]
+    Several,
     /// The bytes are no patch, or only the beginning of one.
     #[error("not a patch of ours: {0}")]
     Patch(DecodeError),
@@ -87,6 +90,7 @@ impl Error {
         let hint = match self {
             Self::Signer(error) => return error.hint(),
             Self::Package(_) | Self::Patch(_) | Self::PatchCut | Self::Block(_) => "`sealift inspect FILE` says what a file is",
+            Self::Several => "sign, approve, attach, inspect, verify and apply take packages of several components; this does not",
             Self::Digest { .. } => "the package was changed after it was made: get it again from where it was made",
             Self::ImageSize { .. } => "give the images that the patch was made from",
             Self::SignedAlready { .. } => "a key counts once; sign with another key if more signatures are needed",
@@ -134,18 +138,79 @@ impl<'a> Opened<'a> {
     /// # Errors
     /// As [`parse`](Self::parse), for the bytes before the patch.
     pub fn parse_prefix(bytes: &'a [u8]) -> Result<Self, Error> {
-        let envelope = Envelope::parse(bytes).map_err(Error::Package)?;
-        let digest: [u8; 32] = Sha256::digest(envelope.manifest_bstr).into();
-        if digest != *envelope.digest {
-            return Err(Error::Digest { found: hex::encode(&digest), expected: hex::encode(envelope.digest) });
-        }
-        let manifest = Manifest::parse_at(envelope.manifest, envelope.manifest_offset).map_err(Error::Package)?;
+        let envelope = open(bytes)?;
+        let manifest = Manifest::parse_at(envelope.manifest, envelope.manifest_offset).map_err(|error| match error.kind {
+            ErrorKind::SeveralComponents => Error::Several,
+            _ => Error::Package(error),
+        })?;
         let patch = envelope.payload.and_then(|payload| {
             let size = usize::try_from(payload.size).ok();
             bytes.get(payload.offset..).filter(|rest| Some(rest.len()) == size)
         });
         Ok(Self { envelope, manifest, patch })
     }
+}
+
+/// A package of one component or several, opened as [`Opened`] is.
+#[derive(Clone, Debug)]
+pub struct OpenedSet<'a> {
+    /// The envelope.
+    pub envelope: Envelope<'a>,
+    /// The manifest, whose digest is the one in the envelope.
+    pub manifest: ManifestSet<'a>,
+    /// For each component its patch, when it is in the package.
+    pub patches: Vec<Option<&'a [u8]>>,
+}
+
+impl<'a> OpenedSet<'a> {
+    /// Opens a whole package.
+    ///
+    /// # Errors
+    /// It is none, it is cut short or goes on behind its end, its manifest is not the one that its digest is of, or the payloads are not those
+    /// of the manifest.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        let opened = Self::parse_prefix(bytes)?;
+        let is_cut = (opened.envelope.payload.is_some() || opened.envelope.series.is_some()) && opened.patches.contains(&None);
+        if is_cut { Err(Error::Package(ErrorKind::UnexpectedEnd.at(bytes.len()))) } else { Ok(opened) }
+    }
+
+    /// Opens what there is of a package; of a patch that is missing or cut short there is nothing.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), for the bytes that are there.
+    pub fn parse_prefix(bytes: &'a [u8]) -> Result<Self, Error> {
+        let envelope = open(bytes)?;
+        let manifest = ManifestSet::parse_at(envelope.manifest, envelope.manifest_offset).map_err(Error::Package)?;
+        let range = |offset: u64, size: u64| {
+            let start = usize::try_from(offset).ok()?;
+            bytes.get(start..start.checked_add(usize::try_from(size).ok()?)?)
+        };
+        let patches = match (envelope.series, envelope.payload) {
+            (Some(series), _) => {
+                let places = manifest.places(&series).map_err(Error::Package)?;
+                places.check(bytes).map_err(Error::Package)?;
+                places.map(|place| range(place.offset, place.size)).collect()
+            }
+            (None, Some(payload)) if manifest.count() == 1 => vec![range(payload.offset as u64, payload.size)],
+            (None, _) => vec![None; manifest.count()],
+        };
+        Ok(Self { envelope, manifest, patches })
+    }
+
+    /// The components with their patches, in the order of the manifest.
+    pub fn components(&self) -> impl Iterator<Item = (Manifest<'a>, Option<&'a [u8]>)> + '_ {
+        self.manifest.components().zip(self.patches.iter().copied())
+    }
+}
+
+/// The envelope of a package whose manifest is the one that its digest is of.
+fn open(bytes: &[u8]) -> Result<Envelope<'_>, Error> {
+    let envelope = Envelope::parse(bytes).map_err(Error::Package)?;
+    let digest: [u8; 32] = Sha256::digest(envelope.manifest_bstr).into();
+    if digest != *envelope.digest {
+        return Err(Error::Digest { found: hex::encode(&digest), expected: hex::encode(envelope.digest) });
+    }
+    Ok(envelope)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use sealift_formats::cose::{Block, Header, MAX_BLOCKS, SigStructure, write_block
 use sealift_formats::envelope;
 use uuid::Uuid;
 
-use super::{Error, Opened};
+use super::{Error, OpenedSet};
 use crate::hex;
 use crate::keys::PublicKey;
 use crate::signer::Signer;
@@ -46,7 +46,7 @@ pub struct ToBeSigned {
 /// # Errors
 /// `package` is none, or the key has signed it.
 pub fn to_be_signed(package: &[u8], key: &PublicKey) -> Result<ToBeSigned, Error> {
-    let opened = Opened::parse(package)?;
+    let opened = OpenedSet::parse(package)?;
     refuse_second(&opened, &key.id(), false)?;
     prepare(&opened, key, None)
 }
@@ -75,7 +75,7 @@ pub fn add_signature(package: &[u8], key: &PublicKey, signature: &[u8]) -> Resul
 /// # Errors
 /// As [`add_signature`]; the header is none of this key's.
 pub fn add_signature_with(package: &[u8], key: &PublicKey, protected: &[u8], signature: &[u8]) -> Result<Vec<u8>, Error> {
-    let opened = Opened::parse(package)?;
+    let opened = OpenedSet::parse(package)?;
     let header = Header::parse(protected).map_err(Error::Block)?;
     let false_signature = || Error::SignatureFalse { key_id: hex::encode(&key.id()) };
     if header.key_id != key.id() {
@@ -94,7 +94,7 @@ pub fn add_signature_with(package: &[u8], key: &PublicKey, protected: &[u8], sig
 /// # Errors
 /// `package` is none, or a claim does not fit the format.
 pub fn to_be_approved(package: &[u8], key: &PublicKey, approval: &Approval<'_>) -> Result<ToBeSigned, Error> {
-    prepare(&Opened::parse(package)?, key, Some(approval.claims()))
+    prepare(&OpenedSet::parse(package)?, key, Some(approval.claims()))
 }
 
 /// Makes an approval for a package: a block of its own, which [`attach`] adds.
@@ -111,7 +111,7 @@ pub fn approve(package: &[u8], key: &dyn Signer, approval: &Approval<'_>) -> Res
 /// # Errors
 /// `package` or `block` is none, its key has made a block of the same kind already, or there are eight blocks.
 pub fn attach(package: &[u8], block: &[u8]) -> Result<Vec<u8>, Error> {
-    let opened = Opened::parse(package)?;
+    let opened = OpenedSet::parse(package)?;
     let header = Block::parse(block).map_err(Error::Block)?.header;
     refuse_second(&opened, header.key_id, header.claims.is_some())?;
     if opened.envelope.block_count() == MAX_BLOCKS {
@@ -121,7 +121,7 @@ pub fn attach(package: &[u8], block: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// A key counts once, as an OEM's or as one that approves: a second block of the same kind by it adds nothing.
-fn refuse_second(opened: &Opened<'_>, key_id: &[u8], approval: bool) -> Result<(), Error> {
+fn refuse_second(opened: &OpenedSet<'_>, key_id: &[u8], approval: bool) -> Result<(), Error> {
     for block in opened.envelope.blocks() {
         let header = block.map_err(Error::Package)?.header;
         if header.key_id == key_id && header.claims.is_some() == approval {
@@ -131,7 +131,7 @@ fn refuse_second(opened: &Opened<'_>, key_id: &[u8], approval: bool) -> Result<(
     Ok(())
 }
 
-fn prepare(opened: &Opened<'_>, key: &PublicKey, claims: Option<Claims<'_>>) -> Result<ToBeSigned, Error> {
+fn prepare(opened: &OpenedSet<'_>, key: &PublicKey, claims: Option<Claims<'_>>) -> Result<ToBeSigned, Error> {
     let header = Header { key_id: &key.id(), claims };
     let form = |error: DecodeError| Error::Claims(error);
     let protected = header.write().map_err(form)?;

@@ -6,7 +6,7 @@
 //! ```
 //! # use core::cell::RefCell;
 //! # use sealift_verify::{VerifiedSet, applier::{Decompressors, Memory}, decompress::NoDecompressor, storage::Chips};
-//! # use sealift_verify::update::{Boot, Device, DeviceError, Layout, Part, Set, Settings};
+//! # use sealift_verify::update::{Boot, Device, DeviceError, Layout, Next, Part, Set, Settings};
 //! fn take<C: Chips>(chips: &RefCell<C>, [app, modem]: [Layout; 2], manifest: &VerifiedSet<'_>, buffers: &mut [Vec<u8>; 3], package: &[u8]) -> Result<Boot, DeviceError<C::Error>> {
 //!     let part = |name, layout| Ok::<_, DeviceError<C::Error>>(Part { name, device: Device::open(chips, layout, Settings::default())? });
 //!     let mut parts = [part("app", app)?, part("modem", modem)?];
@@ -15,7 +15,7 @@
 //!         let [chunk, group, scratch] = &mut *buffers;
 //!         let memory = Memory { chunk, group, segments: &mut [], scratch, compact: None };
 //!         let decompressors = Decompressors { literal: NoDecompressor, residual: NoDecompressor };
-//!         let Some((index, mut update)) = set.begin(manifest, memory, decompressors)? else { break };
+//!         let Some(Next { index, mut update }) = set.begin(manifest, memory, decompressors)? else { break };
 //!         let payload = manifest.component(index).and_then(|component| component.report().payload);
 //!         let patch = payload.map_or(&[][..], |payload| &package[payload.offset..][..payload.size as usize]);
 //!         if let Some(wants) = update.wants() {
@@ -64,6 +64,15 @@ pub struct Set<'p, 'n, 'c, C> {
     lead: &'p mut Part<'n, 'c, C>,
 }
 
+/// The update of one of the components.
+#[derive(Debug)]
+pub struct Next<'m, 's, 'c, C: Chips, D> {
+    /// Which component, from 0: its patch is what is needed.
+    pub index: usize,
+    /// Its update.
+    pub update: Update<'m, 's, 'c, C, D>,
+}
+
 impl<'p, 'n, 'c, C: Chips> Set<'p, 'n, 'c, C> {
     /// The components of a device, in the order in which its manifests name them. The last one leads.
     ///
@@ -92,8 +101,8 @@ impl<'p, 'n, 'c, C: Chips> Set<'p, 'n, 'c, C> {
         self.lead.device.installed()
     }
 
-    /// Begins to take the next patch of a package, or goes on with it: that of the component with the index beside it. `None`: all secondary
-    /// slots hold their new images, and [`boot`](Self::boot) does the rest. The lead's patch is the last one.
+    /// Begins to take the next patch of a package, or goes on with it. `None`: all secondary slots hold their new images, and
+    /// [`boot`](Self::boot) does the rest. The lead's patch is the last one.
     ///
     /// # Power failure
     ///
@@ -108,13 +117,13 @@ impl<'p, 'n, 'c, C: Chips> Set<'p, 'n, 'c, C> {
         manifest: &VerifiedSet<'_>,
         memory: Memory<'m>,
         decompressors: Decompressors<D>,
-    ) -> Result<Option<(usize, Update<'m, 's, 'c, C, D>)>, C> {
+    ) -> Result<Option<Next<'m, 's, 'c, C, D>>, C> {
         self.settle()?;
         self.check(manifest)?;
         let Some(index) = self.next(manifest)? else { return Ok(None) };
         let goal = goal(manifest, index)?;
         let part = if index < self.members.len() { self.members.get_mut(index).ok_or(Error::OtherComponents)? } else { &mut *self.lead };
-        Ok(Some((index, Update::begin_vouched(&mut part.device, &goal, memory, decompressors)?)))
+        Ok(Some(Next { index, update: Update::begin_vouched(&mut part.device, &goal, memory, decompressors)? }))
     }
 
     /// Brings to an end what a power cut or a reset interrupted, in all components; installs what waits to be, if all of it is there; takes
