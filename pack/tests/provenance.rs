@@ -67,8 +67,12 @@ fn what_was_changed_is_refused() {
         edit(shop, "lamp-2.0-from-1.0.dd", "https://updates.example.com", "https://evil.example.com");
         refresh(shop);
     });
-    refused("address alone", "lamp-2.0-from-1.0.dd: it is ", &|shop| {
+    refused("address alone", "more than the package's size", &|shop| {
         edit(shop, "lamp-2.0-from-1.0.dd", "https://updates.example.com", "https://evil.example.com");
+    });
+    refused("workflow", "workflow.xml: it is not as it was made", &|shop| {
+        edit(shop, "lamp-2.0-from-1.0.workflow.xml", "https://updates.example.com", "https://evil.example.com");
+        refresh(shop);
     });
     refused("a file that is gone", "lamp-2.0-full.dd", &|shop| fs::remove_file(shop.path("dist/lamp-2.0-full.dd")).unwrap());
     refused("page", "report.html", &|shop| edit(shop, "report.html", "Packages in detail", "Packages in little detail"));
