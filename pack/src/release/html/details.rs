@@ -68,7 +68,7 @@ fn anatomy(html: &mut String, report: &Report, package: &Package, number: usize)
         // Fractions of bytes are what an arithmetic coder spends.
         writeln!(
             html,
-            "<tr><th scope=\"row\">{}</th><td>{}.{}</td><td class=\"share\">{share}{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td>{}.{}</td><td class=\"share\">{}{share}</td></tr>",
             Escaped(name),
             Grouped(bits / 8),
             bits % 8 * 10 / 8,

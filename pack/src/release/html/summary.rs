@@ -175,19 +175,34 @@ fn chart(html: &mut String, report: &Report) -> fmt::Result {
 pub(super) fn facts(html: &mut String, report: &Report) -> fmt::Result {
     open_section(html, "release", "This release")?;
     html.push_str("<dl class=\"facts wide\">\n");
-    let mut row = |name: &str, value: &str, code: bool| {
-        let tag = if code { ("<code>", "</code>") } else { ("", "") };
-        writeln!(html, "<div><dt>{name}</dt><dd>{}{}{}</dd></div>", tag.0, Escaped(value), tag.1)
-    };
-    row("Product", &format!("{} {}", report.product, report.version), false)?;
-    row("Sequence number", &report.sequence.to_string(), false)?;
-    row("Security counter", &report.security_counter.to_string(), false)?;
-    row("Component", &report.component, false)?;
-    row("Vendor", &report.vendor, true)?;
-    row("Device class", &report.class, true)?;
-    row("New image", &format!("{} bytes", Grouped(report.new_image.size)), false)?;
-    row("SHA-256 of the new image", &report.new_image.sha256, true)?;
+    fact(html, "Product", &format!("{} {}", report.product, report.version), false)?;
+    fact(html, "Sequence number", &report.sequence.to_string(), false)?;
+    for model in &report.models {
+        let words = format!("{}: security counter {}, new image of {} bytes", model.component, model.security_counter, Grouped(model.new_image.size));
+        writeln!(
+            html,
+            "<div><dt>Model {}</dt><dd>{}<br>class <code>{}</code><br>sha-256 <code>{}</code></dd></div>",
+            Escaped(&model.name),
+            Escaped(&words),
+            Escaped(&model.class),
+            Escaped(&model.new_image.sha256)
+        )?;
+    }
+    let mut row = |name: &str, value: &str, code: bool| fact(html, name, value, code);
+    if report.models.is_empty() {
+        row("Security counter", &report.security_counter.to_string(), false)?;
+        row("Component", &report.component, false)?;
+        row("Vendor", &report.vendor, true)?;
+        row("Device class", &report.class, true)?;
+        row("New image", &format!("{} bytes", Grouped(report.new_image.size)), false)?;
+        row("SHA-256 of the new image", &report.new_image.sha256, true)?;
+    }
     row("Made by", &format!("{} {}", report.generator.name, report.generator.version), false)?;
     html.push_str("</dl>\n</section>\n");
     Ok(())
+}
+
+fn fact(html: &mut String, name: &str, value: &str, code: bool) -> fmt::Result {
+    let (open, close) = if code { ("<code>", "</code>") } else { ("", "") };
+    writeln!(html, "<div><dt>{name}</dt><dd>{open}{}{close}</dd></div>", Escaped(value))
 }

@@ -15,7 +15,7 @@ pub(super) fn section(html: &mut String, report: &Report) -> fmt::Result {
         html,
         "<div class=\"tools\" id=\"tools\" hidden=\"\"><label for=\"filter\">Filter</label><input id=\"filter\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" \
          placeholder=\"version, model, operator\"><p id=\"shown\" role=\"status\"></p></div>\n\
-         <div class=\"scroll\" role=\"region\" aria-labelledby=\"packages\" tabindex=\"0\">\n<table id=\"table\">\n<caption>{}; each name leads to its details below</caption>\n<thead><tr>",
+         <div class=\"scroll\" role=\"region\" aria-label=\"Table of packages\" tabindex=\"0\">\n<table id=\"table\">\n<caption>{}; each name leads to its details below</caption>\n<thead><tr>",
         count(report.packages.len(), "package")
     )?;
     let mut heads = vec![
@@ -43,7 +43,7 @@ pub(super) fn section(html: &mut String, report: &Report) -> fmt::Result {
         }
         write!(
             html,
-            "<td data-value=\"{}\">{}</td><td class=\"share\" data-value=\"{}\">{share}{}</td>",
+            "<td data-value=\"{}\">{}</td><td class=\"share\" data-value=\"{}\">{}{share}</td>",
             package.package.size,
             Grouped(package.package.size),
             share.hundredths(),
@@ -66,7 +66,7 @@ pub(super) fn omitted(html: &mut String, report: &Report) -> fmt::Result {
     open_section(html, "omitted", "Left out")?;
     let with_models = report.omitted.iter().any(|omitted| omitted.model.is_some());
     html.push_str(
-        "<div class=\"scroll\" role=\"region\" aria-labelledby=\"omitted\" tabindex=\"0\">\n<table class=\"words\">\n<caption>Old images without a package of their own</caption>\n<thead><tr><th scope=\"col\">Version</th>",
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Table of what was left out\" tabindex=\"0\">\n<table class=\"words\">\n<caption>Old images without a package of their own</caption>\n<thead><tr><th scope=\"col\">Version</th>",
     );
     html.push_str(if with_models { "<th scope=\"col\">Model</th>" } else { "" });
     html.push_str("<th scope=\"col\">Why</th></tr></thead>\n<tbody>\n");
