@@ -65,12 +65,16 @@ impl Default for Budget {
 }
 
 impl Budget {
-    fn bytes(self) -> u64 {
+    /// What is left for jobs.
+    fn for_jobs(self) -> u64 {
         match self {
-            Self::Suggested(bytes) | Self::Limit(bytes) => bytes,
+            Self::Suggested(bytes) | Self::Limit(bytes) => bytes.saturating_sub(OWN_BYTES),
         }
     }
 }
+
+/// What the process takes beside the jobs' own estimates: the program, the store, and what the allocator holds back.
+const OWN_BYTES: u64 = 32 << 20;
 
 /// What happens, told as it happens, from any thread.
 #[derive(Debug)]
@@ -156,7 +160,7 @@ fn run<R: Send>(
     let patches = Patches { cache: work.cache.as_deref(), only_cached: work.only_cached, must_keep: work.must_keep };
     let stopped = AtomicBool::new(false);
     listener(Event::Jobs(jobs.len(), jobs.iter().map(|job| job.new.id.size).sum()));
-    Ok(schedule::run(jobs, pool.current_num_threads(), work.memory.bytes(), Job::memory, |job| {
+    Ok(schedule::run(jobs, pool.current_num_threads(), work.memory.for_jobs(), Job::memory, |job| {
         if stopped.load(Ordering::Relaxed) {
             return Err(Error::NotBegun);
         }
@@ -178,7 +182,7 @@ fn run<R: Send>(
 /// A job that does not fit at all is said before any has begun.
 fn refuse_large(jobs: &[Job], memory: Budget, listener: Listener<'_>) -> Result<(), Error> {
     for job in jobs {
-        let needed = job.memory();
+        let needed = job.memory() + OWN_BYTES;
         match memory {
             Budget::Limit(limit) if needed > limit => return Err(Error::Memory { what: job.name.clone(), needed, limit }),
             Budget::Suggested(bytes) if needed > bytes => {

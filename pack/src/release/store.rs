@@ -96,7 +96,9 @@ impl Store {
             None | Some(("file", _)) => {
                 let folder = PathBuf::from(place.strip_prefix("file://").unwrap_or(place));
                 let made = fs::create_dir_all(&folder);
-                made.and_then(|()| mark(&folder)).map_err(|source| Error::Folder { path: folder.clone(), source })?;
+                made.map_err(|source| Error::Folder { path: folder.clone(), source })?;
+                // A folder without its mark does as well.
+                let _ = mark(&folder);
                 let store = LocalFileSystem::new_with_prefix(&folder).map_err(|source| Error::Service { store: name.clone(), source })?;
                 sweep(&folder);
                 Ok(Self { store: Box::new(store), prefix: ObjectPath::default(), name, folder: Some(folder), runtime })
