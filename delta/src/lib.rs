@@ -129,6 +129,10 @@ pub struct Statistics {
     pub literals: u64,
 }
 
+/// Names the code that patches come from: sixteen digits, others whenever a source of this crate or of `sealift-formats`, or the version of a library that bytes
+/// depend on, is another. Two builds of one generation make the same patches; what one has made, the other need not make again.
+pub const GENERATION: &str = env!("SEALIFT_GENERATION");
+
 /// Makes a patch that turns `old` into `new`.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ pub enum Verb {
     Apply(cmd::apply::Apply),
     Inspect(cmd::inspect::Inspect),
     Pack(cmd::pack::Pack),
+    Work(cmd::work::WorkVerb),
     Sign(cmd::sign::Sign),
     Attach(cmd::attach::Attach),
     Approve(cmd::approve::Approve),

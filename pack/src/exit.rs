@@ -127,6 +127,12 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
         if let Some(error) = cause.downcast_ref::<crate::signer::Error>() {
             return error.hint();
         }
+        if let Some(error) = cause.downcast_ref::<crate::release::Error>() {
+            return error.hint();
+        }
+        if let Some(error) = cause.downcast_ref::<crate::release::store::Error>() {
+            return error.hint();
+        }
         cause.downcast_ref::<crate::output::Error>().and_then(crate::output::Error::hint)
     })
 }

@@ -24,7 +24,7 @@
 //! | [`oma`] | the messages and trees of OMA DM, FUMO, SCOMO and LwM2M |
 //! | [`image_input`] | images as files hold them, and as devices hold them |
 //! | [`image_file`], [`memory_slot`] | storage for the device's applier: files, and a slot in memory |
-//! | [`device_state`], [`time`], [`hex`], [`names`], [`progress`] | small things the rest shares |
+//! | [`device_state`], [`time`], [`hex`], [`names`], [`progress`], [`machine`], [`interrupt`] | small things the rest shares |
 //!
 //! Library modules have typed errors; `anyhow` and its context belong to [`cmd`] alone.
 
@@ -43,7 +43,9 @@ pub mod image_file;
 pub mod image_input;
 pub mod inspect;
 pub mod install;
+pub mod interrupt;
 pub mod keys;
+pub mod machine;
 pub mod memory_slot;
 pub mod names;
 pub mod oma;

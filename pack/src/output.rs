@@ -1,12 +1,15 @@
 //! Files that appear whole or not at all: written beside their place, synced, then renamed over it.
 
-use std::fs::{self, File, Permissions};
+mod folder;
+
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::NamedTempFile;
+
+pub use folder::{PendingFolder, abandon};
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Another process is making the same folder.
+    #[error("{} is being made by another process", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
 }
 
 impl Error {
@@ -44,6 +53,7 @@ impl Error {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Some("make the folder first".into()),
             Self::Io { .. } => None,
             Self::Exists { .. } => Some("choose another name, or remove it yourself if nobody needs it".into()),
+            Self::Busy { .. } => Some("wait until it is done, or choose another name".into()),
         }
     }
 }
@@ -148,74 +158,12 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// A folder on its way: filled beside its place, then renamed whole.
-#[derive(Debug)]
-pub struct PendingFolder {
-    folder: tempfile::TempDir,
-    path: PathBuf,
-}
-
-impl PendingFolder {
-    /// Starts a folder that will appear at `path`.
-    ///
-    /// # Errors
-    /// The folder around it does not exist or cannot be written.
-    pub fn new(path: &Path) -> Result<Self, Error> {
-        let folder = tempfile::Builder::new()
-            .prefix(".sealift-")
-            .permissions(Permissions::from_mode(0o777))
-            .tempdir_in(folder_of(path))
-            .map_err(|source| Error::Io { path: path.to_owned(), source })?;
-        Ok(Self { folder, path: path.to_owned() })
-    }
-
-    /// Writes one file into the folder.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let place = self.folder.path().join(name);
-        let written = File::create(&place).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.map_err(|source| Error::Io { path: self.path.join(name), source })
-    }
-
-    /// Reads one file of the folder back.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        fs::read(self.folder.path().join(name)).map_err(|source| Error::Io { path: self.path.join(name), source })
-    }
-
-    /// Makes the folder appear. An older one at its place is exchanged with it in one step, then removed.
-    ///
-    /// # Errors
-    /// The operating system's; what was there is then still there.
-    pub fn finish(self) -> Result<(), Error> {
-        let Self { folder, path } = self;
-        let io = |source| Error::Io { path: path.clone(), source };
-        File::open(folder.path()).and_then(|entry| entry.sync_all()).map_err(io)?;
-        if path.exists() {
-            // The older one is now the temporary one, and goes with it.
-            renameat_with(CWD, folder.path(), CWD, &path, RenameFlags::EXCHANGE).map_err(|error| io(error.into()))?;
-        } else {
-            fs::rename(folder.path(), &path).map_err(io)?;
-            // Renamed away: there is nothing left to remove.
-            let _ = folder.keep();
-        }
-        sync_folder(&path).map_err(io)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{Access, Error, Pending, PendingFolder, write, write_new};
+    use super::{Access, Error, Pending, write, write_new};
 
     #[test]
     fn a_dropped_file_leaves_nothing() {
@@ -235,20 +183,6 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one");
         write(&path, b"three").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_folder_is_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("dist");
-        for (name, bytes) in [("a", b"1"), ("b", b"2")] {
-            let pending = PendingFolder::new(&path).unwrap();
-            pending.write(name, bytes).unwrap();
-            pending.finish().unwrap();
-        }
-        let names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["b"]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -1,9 +1,13 @@
 //! Progress of long work: on standard error, and only when a person watches it.
 
+mod board;
+
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+pub use board::Board;
 
 /// A line on the terminal that says what is going on; gone when dropped, silent when standard error is no terminal.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ mod components;
 pub mod delta;
 pub mod demo;
 pub mod device;
+mod farm;
 pub mod inspect;
 pub mod keygen;
 pub mod pack;
@@ -21,6 +22,7 @@ mod signer;
 pub mod trust;
 mod values;
 pub mod verify;
+pub mod work;
 
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -44,6 +46,7 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Apply(args) => apply::run(args),
         Verb::Inspect(args) => inspect::run(args),
         Verb::Pack(args) => pack::run(args),
+        Verb::Work(args) => work::run(args),
         Verb::Sign(args) => sign::run(args),
         Verb::Attach(args) => attach::run(args),
         Verb::Approve(args) => approve::run(args),

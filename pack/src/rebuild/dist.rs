@@ -14,7 +14,8 @@ use crate::output::{self, PendingFolder};
 use crate::package::{self, Opened, image_id};
 use crate::progress::Progress;
 use crate::release::config::{self, Release};
-use crate::release::pipeline::{self, Settings};
+use crate::release::jobs::Matrix;
+use crate::release::pipeline::{self, Event, Settings, Work};
 use crate::release::refresh;
 use crate::release::report::{self, Package, Report};
 use crate::{hex, provenance};
@@ -44,7 +45,7 @@ pub enum DistError {
     Release(#[from] config::Error),
     /// The release cannot be made.
     #[error("the release cannot be made again")]
-    Make(#[from] pipeline::Error),
+    Make(#[from] crate::release::Error),
     /// A package cannot be put together again.
     #[error("{0}: its signatures do not fit what was rebuilt")]
     Package(String, #[source] package::Error),
@@ -233,8 +234,14 @@ pub fn from_release(dist: &Path, release: &Path, threads: Option<usize>, progres
     let place = tempfile::tempdir().map_err(|source| DistError::Read { path: std::env::temp_dir(), source })?;
     let folder = place.path().join("rebuilt");
     let pending = PendingFolder::new(&folder)?;
-    let settings = Settings { threads, date: there.date, ..Settings::default() };
-    let report = pipeline::build(&release, &settings, &pending, &|_| progress.advance(1))?;
+    // Without a cache: what is compared is made here and now.
+    let settings = Settings { work: Work { threads, ..Work::default() }, date: there.date, ..Settings::default() };
+    let listener = |event: Event<'_>| {
+        if let Event::Done(..) = event {
+            progress.advance(1);
+        }
+    };
+    let report = pipeline::build(&release, &Matrix::of(&release)?, &settings, &pending, &listener)?;
     pending.finish()?;
     for name in report.packages.iter().filter_map(|package| package.package.file.as_deref()) {
         let Ok(signed) = fs::read(dist.join(name)) else { continue };

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::html;
+use super::make::of_image;
 use super::outputs::{self, Purpose, Subject};
-use super::pipeline::of_image;
 use super::report::{self, Document, OmittedDocument, Report};
 use crate::documents::dlota::{self, Descriptor};
 use crate::oma::sacmo::{self, Workflow};

@@ -16,6 +16,7 @@ use crate::keys::PrivateKey;
 use crate::output::PendingFolder;
 use crate::package::{self, Approval, Opened};
 use crate::release::config::Release;
+use crate::release::jobs::Matrix;
 use crate::release::pipeline::{self, Settings};
 use crate::release::report::Report;
 use crate::trust::{NewKey, Policy, Trust};
@@ -121,7 +122,8 @@ impl<'a> Story<'a> {
             command(&format!("sealift pack release-{version}.toml -o dist-{version}"))?;
             let started = Instant::now();
             let folder = PendingFolder::new(&dist)?;
-            let report = pipeline::build(&Release::read(&config)?, &Settings::default(), &folder, &|_| {})?;
+            let release = Release::read(&config)?;
+            let report = pipeline::build(&release, &Matrix::of(&release)?, &Settings::default(), &folder, &|_| {})?;
             folder.finish()?;
             let signer = hex::encode(&cast.oem.public().id());
             for package in &report.packages {

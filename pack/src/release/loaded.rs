@@ -1,0 +1,65 @@
+//! An image in hand, for as long as a job needs it.
+
+use std::ops::Deref;
+
+use super::error::Error;
+use super::jobs::KnownImage;
+use crate::hex;
+use crate::image_input::{Image, ImageSource};
+use crate::package::image_id;
+
+/// An image's bytes.
+#[derive(Debug)]
+pub enum Loaded {
+    /// In memory, where nobody else changes them.
+    Copied(Vec<u8>),
+    /// In the file: too many to copy.
+    Mapped(Image),
+}
+
+impl Loaded {
+    /// Reads an image. One that is written to meanwhile is seen half old, half new, so its digest tells.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(source: &ImageSource) -> Result<Self, Error> {
+        let image = source.open().map_err(|error| Error::Image { what: source.path.display().to_string(), source: error })?;
+        Ok(if image.len() <= MOST_COPIED { Self::Copied(image.to_vec()) } else { Self::Mapped(image) })
+    }
+
+    /// Reads an image that must be as it was.
+    ///
+    /// # Errors
+    /// It cannot be read, or was changed.
+    pub fn again(known: &KnownImage) -> Result<Self, Error> {
+        let image = Self::open(&known.source)?;
+        image.expect(known)?;
+        Ok(image)
+    }
+
+    /// Compares the bytes with what they were.
+    ///
+    /// # Errors
+    /// They were changed.
+    pub fn expect(&self, known: &KnownImage) -> Result<(), Error> {
+        let found = image_id(self);
+        if found == known.id {
+            return Ok(());
+        }
+        Err(Error::Changed { path: known.source.path.clone(), found: hex::encode(&found.digest), expected: hex::encode(&known.id.digest) })
+    }
+}
+
+impl Deref for Loaded {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Mapped(image) => image,
+        }
+    }
+}
+
+/// Images of more bytes stay in their files. Such a file must not be cut short while it is read: the system then ends the process.
+const MOST_COPIED: usize = 64 << 20;
