@@ -298,8 +298,8 @@ impl<C: Chips> Device<'_, C> {
         }
         let filler = self.layout.primary;
         let unit = self.copy_unit(&moved.each_mut().map(|region| region.take().unwrap_or(filler)))?;
-        let bytes = if swap { size.max(current) } else { size }.checked_next_multiple_of(unit.into());
+        let bytes = u32::try_from(if swap { size.max(current) } else { size }).ok().and_then(|bytes| bytes.checked_next_multiple_of(unit));
         let room = self.layout.primary.bytes().min(secondary.bytes());
-        if bytes.is_some_and(|bytes| bytes <= room.into()) { Ok(()) } else { Err(Error::ImageTooLarge.into()) }
+        if bytes.is_some_and(|bytes| bytes <= room) { Ok(()) } else { Err(Error::ImageTooLarge.into()) }
     }
 }

@@ -96,9 +96,10 @@ impl<'a> Calls<'a> {
             return;
         }
         if let Some(part) = self.known.get_mut(place..=self.used) {
-            part.rotate_right(1);
-            if let Some(slot) = part.first_mut() {
-                *slot = target;
+            // Everything from here on moves up a place, by hand: see the pools of `isa::thumb`.
+            let mut moved = target;
+            for slot in part {
+                core::mem::swap(slot, &mut moved);
             }
         }
         self.used += 1;

@@ -392,13 +392,16 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         // What the line before already knows about this one.
         let mut kept = 0;
         for place in 0..self.count {
-            let Some(mut found) = self.found.get(place).copied() else { break };
+            let (before, after) = self.found.split_at_mut_checked(place).unwrap_or_default();
+            let Some(found) = after.first_mut() else { break };
             let at = found.start() - i32::try_from(step).unwrap_or(0);
             if at + i32::from(found.width) > 0
-                && let (Ok(at), Some(slot)) = (i8::try_from(at), self.found.get_mut(kept))
+                && let Ok(at) = i8::try_from(at)
             {
                 found.at = at;
-                *slot = found;
+                if let Some(slot) = before.get_mut(kept) {
+                    core::mem::swap(slot, found);
+                }
                 kept += 1;
             }
         }
@@ -414,7 +417,8 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             if let Some(rest) = self.line.plain.get_mut(count..) {
                 rest.fill(0);
             }
-            self.line.bytes = self.line.plain;
+            let Line { bytes, plain, .. } = &mut *self.line;
+            bytes.copy_from_slice(plain);
         }
         for place in 0..kept {
             if let Some(mut found) = self.found.get(place).copied() {

@@ -304,9 +304,15 @@ impl<'a> Fields<'a> {
     }
 
     /// One byte that `check` lets through; the error is at that byte.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        let &[byte] = self.bytes(1)? else { return Err(ErrorKind::UnexpectedEnd.at(self.at)) };
+        Ok(byte)
+    }
+
     fn checked_byte<T>(&mut self, check: impl FnOnce(u8) -> Result<T, ErrorKind>) -> Result<T, DecodeError> {
         let at = self.at;
-        let &[byte] = self.bytes(1)? else { return Err(ErrorKind::UnexpectedEnd.at(at)) };
+        let byte = self.byte()?;
         check(byte).map_err(|kind| kind.at(at))
     }
 

@@ -91,7 +91,7 @@ impl<'m> Gate<'m> {
 
     /// Number of the chunk that the next byte belongs to; `None` before chunks are known.
     pub(super) fn chunk(&self) -> Option<u64> {
-        self.taken.checked_div(self.geometry?.chunk_size)
+        Some(chunk_at(&self.geometry?, self.taken))
     }
 
     /// Forgets the part of a chunk that is there, to get the chunk anew from its start.
@@ -190,7 +190,7 @@ impl<'m> Gate<'m> {
             }
         }
         let from = core::mem::take(&mut self.skip);
-        let number = start.checked_div(geometry.chunk_size).unwrap_or(0);
+        let number = chunk_at(geometry, start);
         self.last = self.digest.map(|digest| ChunkPlace { number, digest, used: to_u64(from) });
         if last {
             return Ok((length, Release::Buffered(from, size)));
@@ -235,6 +235,12 @@ fn check_header_end(body: &[u8]) -> Result<(), Error> {
 /// Where `chunk_log2` is in the header.
 #[cfg(feature = "unsigned")]
 const CHUNK_LOG2_AT: usize = 5;
+
+/// The number of the chunk that byte `at` of the patch is in. Several chunks have a power of two of bytes; a division of 64-bit numbers is a library call of
+/// half a KiB on a microcontroller.
+fn chunk_at(geometry: &Geometry, at: u64) -> u64 {
+    if geometry.chunk_count > 1 { at.checked_shr(geometry.chunk_size.trailing_zeros()).unwrap_or(0) } else { 0 }
+}
 
 /// Bytes that a header may have, as far as chunks are concerned.
 pub(super) fn header_bound(chunk_log2: u8) -> u64 {

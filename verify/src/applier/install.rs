@@ -415,14 +415,16 @@ fn check_in_place(header: &Header<'_>, room: Option<InPlaceRoom>, capacity: u64)
         (Some(layout), Some(room)) => (layout, room),
         _ => return Err(Error::InPlaceUnsupported),
     };
-    let sector = layout.sector_size();
-    if sector.checked_rem(room.sector.into()) != Some(0) {
+    // A power of two, of 17 bits at most: no division of 64-bit numbers is needed.
+    let sector = 1u32.checked_shl(layout.sector_log2().into()).unwrap_or(u32::MAX);
+    if sector.checked_rem(room.sector) != Some(0) {
         return Err(Error::SectorSize);
     }
-    let kept = u64::from(layout.kept_size()).checked_next_multiple_of(sector).unwrap_or(u64::MAX);
-    if u64::from(kept_at(&layout)).saturating_add(kept) > u64::from(room.scratch) {
+    let kept = layout.kept_size().checked_next_multiple_of(sector).unwrap_or(u32::MAX);
+    if u64::from(kept_at(&layout)).saturating_add(kept.into()) > u64::from(room.scratch) {
         return Err(Error::ScratchTooSmall);
     }
-    let bytes = header.new_size.max(header.old_size).checked_next_multiple_of(sector);
+    let last = u64::from(sector.saturating_sub(1));
+    let bytes = header.new_size.max(header.old_size).checked_add(last).map(|bytes| bytes & !last);
     if bytes.is_some_and(|bytes| bytes <= capacity) { Ok(()) } else { Err(Error::ImageTooLarge) }
 }

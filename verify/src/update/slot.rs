@@ -176,7 +176,7 @@ impl<C: Chips> WriteImage for NewSlot<'_, '_, C> {
         *groups = groups.saturating_add(1);
         let sector = self.device.hand.geometry(region.chip).map_or(0, |geometry| geometry.sector);
         // The sector in which a state falls would have to be erased when the update goes on, and with it what is to be kept.
-        every > 0 && *groups >= every && made.checked_rem(sector.into()) == Some(0) && self.device.layout.states.is_some()
+        every > 0 && *groups >= every && u32::try_from(made).is_ok_and(|made| made.is_multiple_of(sector)) && self.device.layout.states.is_some()
     }
 
     fn begin_state(&mut self, made_now: u64, most: u64) -> Result<bool, C> {
