@@ -50,7 +50,7 @@ fn a_release_comes_out_of_its_release_file_whole() {
     shop.ok(["refresh", "dist"]);
     assert!(shop.ok(["rebuild", "dist", "--release", "release.toml"]).contains("50 of 50"));
     // With a date, which the release tells.
-    assert!(shop.command(["pack", "release.toml", "-o", "dated"]).env("SOURCE_DATE_EPOCH", "1700000000").status().unwrap().success());
+    assert!(shop.command(["pack", "release.toml", "-o", "dated"]).env("SOURCE_DATE_EPOCH", "1700000000").output().unwrap().status.success());
     shop.ok(["rebuild", "dated", "--release", "release.toml"]);
 
     let text = String::from_utf8(shop.read("release.toml")).unwrap();

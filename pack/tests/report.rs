@@ -23,7 +23,7 @@ fn shop() -> Workshop {
     shop.keys();
     shop.images();
     shop.write("release.toml", common::release(20, "lamp-mk2").replace("[release]\n", "[release]\nrehearse = true\nchannel = \"beta\"\n"));
-    assert!(shop.command(["pack", "release.toml", "-o", "dist"]).env("SOURCE_DATE_EPOCH", "1700000000").status().unwrap().success());
+    assert!(shop.command(["pack", "release.toml", "-o", "dist"]).env("SOURCE_DATE_EPOCH", "1700000000").output().unwrap().status.success());
     shop
 }
 

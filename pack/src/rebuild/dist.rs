@@ -277,6 +277,9 @@ fn compare(dist: &Path, rebuilt: &Path, there: &Report) -> Result<Vec<Found>, Di
         names.extend([&package.package, &package.descriptor].into_iter().chain(documents).filter_map(|file| file.file.clone()));
     }
     names.retain(|name| name != provenance::FILE_NAME && name != provenance::UNSIGNED_FILE_NAME && !name.contains('/'));
+    // Packages first: what is made of them differs when they do.
+    let mut names: Vec<String> = names.into_iter().collect();
+    names.sort_by_key(|name| !name.ends_with(".suit"));
     Ok(names
         .iter()
         .map(|name| match (fs::read(dist.join(name)), fs::read(rebuilt.join(name))) {

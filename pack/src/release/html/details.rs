@@ -164,7 +164,7 @@ fn rehearsals(html: &mut String, package: &Package) -> fmt::Result {
         return Ok(());
     }
     html.push_str(
-        "<table class=\"rehearsals\">\n<caption>Rehearsed on simulated devices, with the power cut on the way; none was bricked</caption>\n<thead><tr><th scope=\"col\">Device</th><th scope=\"col\">Way</th>\
+        "<table class=\"rehearsals\">\n<caption>Rehearsed on simulated devices, with the power cut on the way; none was bricked</caption>\n<thead><tr><th scope=\"col\">Device</th><th scope=\"col\" class=\"text\">Way</th>\
          <th scope=\"col\">Cuts</th><th scope=\"col\">Memory</th><th scope=\"col\">Sectors erased</th><th scope=\"col\">Most of one</th><th scope=\"col\">Time</th><th scope=\"col\">Energy</th></tr></thead>\n<tbody>\n",
     );
     for rehearsal in &package.rehearsals {

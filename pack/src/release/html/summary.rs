@@ -110,7 +110,7 @@ pub(super) fn cards(html: &mut String, report: &Report) -> fmt::Result {
             &format!("{} of {all}", all - waiting),
             if waiting == 0 { "by every operator that is asked" } else { "operators are still to approve" },
         )?,
-        (false, 0) => card(html, "nothing", "Approved", "none asked", "the release names no operator")?,
+        (false, 0) => card(html, "nothing", "Approved", "none", "the release asks no operator")?,
         (false, approved) => card(html, "good", "Approved", &format!("{approved} of {all}"), "the release names no operator that it waits for")?,
     }
     let rehearsed = report.packages.iter().filter(|package| !package.rehearsals.is_empty()).count();
@@ -121,8 +121,8 @@ pub(super) fn cards(html: &mut String, report: &Report) -> fmt::Result {
             html,
             "good",
             "Rehearsed",
-            &format!("{} power cuts", Grouped(cuts)),
-            &format!("on simulated devices, {rehearsed} of {all} packages; none was bricked"),
+            &Grouped(cuts).to_string(),
+            &format!("power cuts on simulated devices, {rehearsed} of {all} packages; none was bricked"),
         )?,
     }
     if !report.omitted.is_empty() {
