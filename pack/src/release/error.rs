@@ -132,7 +132,7 @@ pub enum Error {
         limit: u64,
     },
     /// Some could not be made.
-    #[error("{} of {total} {what} could not be made ({})", failed.len(), names(failed))]
+    #[error("{} of {total} {what} could not be made ({}): {}", failed.len(), names(failed), first.with_causes())]
     Some {
         /// `packages` or `patches`.
         what: &'static str,
@@ -140,8 +140,8 @@ pub enum Error {
         failed: Vec<Failure>,
         /// How many there are.
         total: usize,
-        /// The first one's reason.
-        source: Box<Error>,
+        /// The first one's reason. It is no cause in the chain of errors: a release that fails is no update that a device rejects.
+        first: Box<Error>,
     },
     /// Not begun, since one before it met something that stops them all.
     #[error("not begun")]
@@ -168,7 +168,9 @@ impl Error {
             Self::Missing { .. } => Some("run the shards that have not run (`sealift work`), or leave --offline out: what is missing is then made here".into()),
             Self::Memory { .. } => Some("allow more, or make it on a larger machine with the same --cache".into()),
             Self::Write(error) => error.hint(),
-            Self::Some { source, .. } => source.hint(),
+            Self::Some { first, .. } => first.hint(),
+            Self::Package { source, .. } => source.hint(),
+            Self::Rehearsal { source, .. } => source.hint.clone(),
             _ => None,
         }
     }

@@ -201,7 +201,7 @@ fn refuse_failed(what: &'static str, failed: Vec<(&Job, Error)>, total: usize) -
     let first = failed.into_iter().map(|(_, error)| error).find(|error| !matches!(error, Error::NotBegun));
     match first {
         None => Ok(()),
-        Some(source) => Err(Error::Some { what, failed: failures, total, source: Box::new(source) }),
+        Some(first) => Err(Error::Some { what, failed: failures, total, first: Box::new(first) }),
     }
 }
 

@@ -35,9 +35,6 @@ pub enum Error {
 }
 
 impl Shard {
-    /// The only shard.
-    pub const WHOLE: Self = Self { number: 1, count: 1 };
-
     /// Reads what a build farm says about this process.
     ///
     /// | farm | which | how many |
