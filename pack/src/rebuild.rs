@@ -1,7 +1,7 @@
 //! Making a package's patch again from its two images: who trusts nobody approves only what comes out bit for bit.
 
 use sealift_delta::{Choice, InPlace, Options, RamClass};
-use sealift_formats::patch::{Header, InstructionSet, Parsed};
+use sealift_formats::patch::{FastParameters, Header, InstructionSet, Parsed};
 
 use crate::package::{Opened, image_id};
 use crate::{hex, package};
@@ -131,6 +131,7 @@ fn options_of(header: &Header<'_>, level: Option<i32>) -> Options {
         group_log2: Some(header.group_log2),
         in_place: header.in_place.map(|layout| InPlace { sector: layout.sector_size(), scratch: u64::from(layout.scratch_sectors()) << layout.sector_log2() }),
         level: level.unwrap_or(defaults.level),
+        large_from: if FastParameters::parse(header.parameters).is_ok_and(|parameters| parameters.large) { 0 } else { u64::MAX },
         ..defaults
     }
 }
