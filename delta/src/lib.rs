@@ -54,7 +54,6 @@ pub use matching::MAX_IMAGE_BYTES;
 pub use options::{Choice, InPlace, InstructionSet, Options, Profile, RamClass};
 pub use source::ImageFile;
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::patch::{self, FastParameters, Header};
 use sha2::{Digest, Sha256};
@@ -287,7 +286,7 @@ fn seal(header: Header<'_>, payload: &[u8], geometry: Geometry, statistics: Stat
 
 /// CRC-32 of an image, whose pages are given back on the way.
 fn checksum(image: &[u8], pages: Pages<'_>) -> u32 {
-    let mut digest = CRC.digest();
+    let mut digest = crc32fast::Hasher::new();
     for slice in image.chunks(64 << 20) {
         digest.update(slice);
         pages.release();
@@ -304,5 +303,3 @@ const LARGE_WINDOW_LOG: u8 = 21;
 
 /// Images of fewer bytes are searched with and without projection.
 const SEARCHED_TWICE: usize = 8 << 20;
-
-const CRC: Crc<u32, crc::Table<16>> = Crc::<u32, crc::Table<16>>::new(&CRC_32_ISO_HDLC);

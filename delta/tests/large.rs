@@ -27,14 +27,18 @@ fn a_file_system_whose_files_moved() {
 
 #[test]
 fn references_of_executables_are_projected_in_their_own_addresses() {
-    let [old, new] = [1, 2].map(|revision| executable(5, revision, 1500));
+    let [old, new] = [1, 2].map(|revision| executable(5, revision, 1200));
     let [old, new] = [file_system(300, &[(7, &old)]), file_system(300, &[(11, &new)])];
     let made = patch(&old, &new, &options());
-    // Some 7,000 calls and 1,500 pointers changed.
-    assert!(made.statistics.missed < 1_000, "{:?}", made.statistics);
+    // Some 6,000 calls and 1,200 pointers changed.
     // In an image that starts with no header, nothing is known of addresses.
     let plain = patch(&old, &new, &Options { large_from: u64::MAX, ..options() });
-    assert!(plain.statistics.missed > 5_000, "{:?}", plain.statistics);
+    assert!(
+        made.statistics.missed * 3 < plain.statistics.missed && made.bytes.len() * 2 < plain.bytes.len(),
+        "{:?}, and plain {:?}",
+        made.statistics,
+        plain.statistics
+    );
 }
 
 #[test]
@@ -53,8 +57,8 @@ fn odd_images() {
 
 #[test]
 fn headers_that_lie_do_no_harm() {
-    let [good, new] = [1, 2].map(|revision| executable(5, revision, 700));
-    for (at, value) in (16..200).step_by(3).flat_map(|at| [(at, 0xFF), (at, 0x80), (at, 0)]) {
+    let [good, new] = [1, 2].map(|revision| executable(5, revision, 300));
+    for (at, value) in (16..200).step_by(7).flat_map(|at| [(at, 0xFF), (at, 0x80), (at, 0)]) {
         let mut old = good.clone();
         old[at] = value;
         old[at + 1] = value;
@@ -80,10 +84,11 @@ fn neither_threads_nor_maps_change_a_byte() {
 #[test]
 fn images_beyond_four_gibibytes() {
     use std::io::{Seek, SeekFrom, Write};
+    const SIZE: u64 = (1 << 32) + (32 << 20);
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, parts: &[(u64, &[u8])]| {
         let mut file = std::fs::File::create(folder.path().join(name)).unwrap();
-        file.set_len(9 << 29).unwrap();
+        file.set_len(SIZE).unwrap();
         for (at, bytes) in parts {
             file.seek(SeekFrom::Start(*at)).unwrap();
             file.write_all(bytes).unwrap();
@@ -92,10 +97,10 @@ fn images_beyond_four_gibibytes() {
     };
     let [first, second] = [1, 2].map(|revision| executable(6, revision, 900));
     let kept = noise(8, 40 * BLOCK);
-    let old = write("old", &[(5 << 12, &kept), (17 << 28, &first)]);
-    let new = write("new", &[(17 << 28, &kept), ((17 << 28) + (1 << 20), &second)]);
+    let old = write("old", &[(5 << 12, &kept), (1 << 32, &first)]);
+    let new = write("new", &[(1 << 32, &kept), ((1 << 32) + (1 << 20), &second)]);
     let made = generate_files(&old, &new, &Options { level: 3, ..Options::default() }).unwrap();
     let statistics = made.statistics;
-    assert_eq!((made.summary.old_size, made.summary.new_size), (9 << 29, 9 << 29));
-    assert!(statistics.missed < 1_000 && statistics.literals < 20_000 && made.bytes.len() < 30_000, "{} bytes, {statistics:?}", made.bytes.len());
+    assert_eq!((made.summary.old_size, made.summary.new_size), (SIZE, SIZE));
+    assert!(statistics.missed < 2_000 && statistics.literals < 20_000 && made.bytes.len() < 30_000, "{} bytes, {statistics:?}", made.bytes.len());
 }

@@ -169,7 +169,9 @@ pub(crate) fn class_of(header: &Header<'_>) -> Option<Class> {
             }
         }
     };
-    parameters.and_then(|parameters| parameters.class())
+    let class = parameters.and_then(|parameters| parameters.class());
+    // Projection alone needs neither the model nor type information.
+    class.map(|class| if header.profile == Profile::Fast { Class { slots: 0, calls: 0, types: 0, ..class } } else { class })
 }
 
 /// Slots of the segment list of a patch of profile `fast`: its first number, and in a large patch so many for each executable, which the fourth one counts.

@@ -27,7 +27,7 @@ pub(super) struct Run {
 /// The runs of equal whole blocks, ascending in the new image.
 pub(super) fn exact_runs(old: &[u8], new: &[u8], pages: Pages<'_>) -> Vec<Run> {
     let (old_hashes, new_hashes) = (hashes(old, pages), hashes(new, pages));
-    let blank = hash(&[0; BLOCK]);
+    let blank = hash(&BLANK);
     let index = Index::new(&old_hashes, blank);
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
@@ -72,8 +72,14 @@ fn hashes(image: &[u8], pages: Pages<'_>) -> Vec<u64> {
     all
 }
 
+/// Most of a sparse image.
+const BLANK: [u8; BLOCK] = [0; BLOCK];
+
 /// Any function does that seldom gives the same for two blocks: what it says is checked.
 fn hash(block: &[u8]) -> u64 {
+    if block == BLANK {
+        return 0;
+    }
     let mut lanes = [0x9E37_79B9_7F4A_7C15_u64, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x27D4_EB2F_1656_67C5];
     for words in block.chunks_exact(32) {
         for (lane, word) in lanes.iter_mut().zip(words.chunks_exact(8)) {
