@@ -188,16 +188,16 @@ impl Streams {
 }
 
 /// Collects how much of both streams lies before the end of each group.
-struct Cuts {
-    group: usize,
-    size: usize,
-    literal: Vec<usize>,
-    residual: Vec<usize>,
+pub(crate) struct Cuts {
+    pub(crate) group: usize,
+    pub(crate) size: usize,
+    pub(crate) literal: Vec<usize>,
+    pub(crate) residual: Vec<usize>,
 }
 
 impl Cuts {
     /// A run of the new image from `start` to `end` that continues one stream at `before`; the other stream stands at `other`.
-    fn run(&mut self, start: usize, end: usize, before: usize, literal: bool, other: usize) {
+    pub(crate) fn run(&mut self, start: usize, end: usize, before: usize, literal: bool, other: usize) {
         while let group_end = ((self.literal.len() + 1) * self.group).min(self.size)
             && group_end > start
             && group_end <= end
@@ -211,9 +211,17 @@ impl Cuts {
             }
         }
     }
+
+    /// A run up to `end` that is in neither stream.
+    pub(crate) fn skip(&mut self, end: usize, literals: usize, residuals: usize) {
+        while ((self.literal.len() + 1) * self.group).min(self.size) <= end && self.literal.len() * self.group < self.size {
+            self.literal.push(literals);
+            self.residual.push(residuals);
+        }
+    }
 }
 
-fn ranges(ends: &[usize]) -> Vec<Range<usize>> {
+pub(crate) fn ranges(ends: &[usize]) -> Vec<Range<usize>> {
     let mut start = 0;
     ends.iter().map(|end| std::mem::replace(&mut start, *end)..*end).collect()
 }

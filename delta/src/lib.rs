@@ -37,6 +37,7 @@ mod estimate;
 mod fast;
 mod frame;
 mod in_place;
+mod large;
 pub mod legacy;
 mod matching;
 mod options;
@@ -53,13 +54,13 @@ pub use matching::MAX_IMAGE_BYTES;
 pub use options::{Choice, InPlace, InstructionSet, Options, Profile, RamClass};
 pub use source::ImageFile;
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use sealift_formats::compact::header::Parameters;
 use sealift_formats::patch::{self, FastParameters, Header};
 use sha2::{Digest, Sha256};
 
 use crate::options::Geometry;
 use crate::projected::Projector;
+use crate::source::Pages;
 
 /// A patch, and what is to be known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,27 +139,54 @@ pub const GENERATION: &str = env!("SEALIFT_GENERATION");
 /// # Errors
 /// An image above [`MAX_IMAGE_BYTES`], options outside what the format allows, failures of the libraries.
 pub fn generate(old: &[u8], new: &[u8], options: &Options) -> Result<Patch, Error> {
-    matching::check_sizes(old, new)?;
+    generate_with(old, new, options, Pages::NONE)
+}
+
+/// The same for two files. The bytes are those that [`generate`] makes of their content; large images take less memory, since what was read of them is given back while others are.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_files(old: &ImageFile, new: &ImageFile, options: &Options) -> Result<Patch, Error> {
+    generate_with(old, new, options, Pages::of(old, new))
+}
+
+fn generate_with(old: &[u8], new: &[u8], options: &Options, pages: Pages<'_>) -> Result<Patch, Error> {
     let geometry = options.geometry(new.len() as u64)?;
     match options.threads {
-        None => make(old, new, options, geometry),
-        Some(threads) => rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?.install(|| make(old, new, options, geometry)),
+        None => make(old, new, options, geometry, pages),
+        Some(threads) => rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?.install(|| make(old, new, options, geometry, pages)),
     }
 }
 
-fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
+fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, pages: Pages<'_>) -> Result<Patch, Error> {
     match options.profile {
+        Profile::Fast if is_large(old, new, options) => make_large(old, new, options, geometry, pages),
         Profile::Fast => make_fast(old, new, options, geometry),
         Profile::Compact => make_compact(old, new, options, geometry),
     }
 }
 
+fn is_large(old: &[u8], new: &[u8], options: &Options) -> bool {
+    options.ram.is_none() && !old.is_empty() && old.len().max(new.len()) as u64 >= options.large_from && old != new
+}
+
+fn make_large(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, pages: Pages<'_>) -> Result<Patch, Error> {
+    let geometry = Geometry { window_log: geometry.window_log.min(LARGE_WINDOW_LOG), ..geometry };
+    let made = large::make(old, new, geometry, options.level, pages)?;
+    let fast::Payload { bytes: payload, spent, missed, literals, exact } = made.payload;
+    let parameters = FastParameters { window_log: geometry.window_log, projection: None, exact, large: true }.to_bytes();
+    let header = Header { parameters: &parameters, ..header_of(old, new, options, geometry, pages) };
+    let statistics = Statistics { header_bytes: 0, spent, segments: made.segments as u64, predicted: new.len() as u64 - literals, missed, literals };
+    seal(header, &payload, geometry, statistics)
+}
+
 fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
+    matching::check_sizes(old, new)?;
     let geometry = if old == new { geometry.one_group(options, new.len() as u64) } else { geometry };
     let instruction_set = options.recorded_instruction_set();
     let old_base = if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) };
-    let mut header = Header { instruction_set, old_base, ..header_of(old, new, options, geometry) };
-    let mut fields = FastParameters { window_log: geometry.window_log, projection: None, exact: false };
+    let mut header = Header { instruction_set, old_base, ..header_of(old, new, options, geometry, Pages::NONE) };
+    let mut fields = FastParameters { window_log: geometry.window_log, projection: None, exact: false, large: false };
     // The tables of projection are those of the largest class.
     let room = options.ram.is_none_or(|ram| ram.log2() >= RamClass::MAX_LOG2);
     let setting = (old != new && room).then(|| compact::references(old, new, options));
@@ -191,7 +219,12 @@ fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -
     compact::check_sizes(old, new, options.ram.map_or(0, RamClass::log2))?;
     let setting = compact::setting(old, new, options);
     let parameters = setting.field.to_bytes();
-    let header = Header { instruction_set: setting.instruction_set, old_base: setting.base, parameters: &parameters, ..header_of(old, new, options, geometry) };
+    let header = Header {
+        instruction_set: setting.instruction_set,
+        old_base: setting.base,
+        parameters: &parameters,
+        ..header_of(old, new, options, geometry, Pages::NONE)
+    };
     let Some(place) = geometry.in_place else {
         let payload = compact::encode(old, new, &header)?;
         return seal(header, &payload.bytes, geometry, payload.summary(new.len() as u64));
@@ -205,7 +238,7 @@ fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -
 }
 
 /// The header's fields that do not depend on the profile; the rest is empty.
-fn header_of<'a>(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Header<'a> {
+fn header_of<'a>(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, pages: Pages<'_>) -> Header<'a> {
     Header {
         profile: options.profile,
         chunk_log2: geometry.chunk_log2,
@@ -214,8 +247,8 @@ fn header_of<'a>(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) 
         old_size: old.len() as u64,
         new_size: new.len() as u64,
         payload_size: 0,
-        old_crc: CRC.checksum(old),
-        new_crc: CRC.checksum(new),
+        old_crc: checksum(old, pages),
+        new_crc: checksum(new, pages),
         instruction_set: InstructionSet::None,
         old_base: 0,
         base_shift: 0,
@@ -255,11 +288,22 @@ fn seal(header: Header<'_>, payload: &[u8], geometry: Geometry, statistics: Stat
     })
 }
 
+/// CRC-32 of an image, whose pages are given back on the way.
+fn checksum(image: &[u8], pages: Pages<'_>) -> u32 {
+    let mut digest = crc32fast::Hasher::new();
+    for slice in image.chunks(64 << 20) {
+        digest.update(slice);
+        pages.release();
+    }
+    digest.finalize()
+}
+
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// The window of large patches: two of them and the tables of projection leave room in 16 MiB.
+const LARGE_WINDOW_LOG: u8 = 21;
+
 /// Images of fewer bytes are searched with and without projection.
 const SEARCHED_TWICE: usize = 8 << 20;
-
-const CRC: Crc<u32, crc::Table<16>> = Crc::<u32, crc::Table<16>>::new(&CRC_32_ISO_HDLC);

@@ -69,6 +69,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Compression level of zstd in profile `fast`, 1 to 22.
     pub level: i32,
+    /// From how many bytes on, of the larger one, images are made in the way for large ones in profile `fast` (SPEC 3.5), which takes bounded memory; not with a RAM class.
+    pub large_from: u64,
 }
 
 impl Default for Options {
@@ -83,6 +85,7 @@ impl Default for Options {
             in_place: None,
             threads: None,
             level: 22,
+            large_from: 64 << 20,
         }
     }
 }

@@ -6,7 +6,7 @@ use sealift_formats::compact::parameters::{CompactParameters, model};
 use sealift_formats::compact::projection::{Given, Projection, SHORTEST_PROJECTED};
 use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::isa::{AnyModel, Reference};
-use sealift_formats::patch::{Header, InstructionSet, Segment};
+use sealift_formats::patch::{Executable, Header, InstructionSet, Segment};
 
 use crate::compact::normalise::view;
 use crate::compact::plan::moved;
@@ -26,6 +26,17 @@ impl Projector {
         }
         let parameters = Parameters::of_projection(header, fields).ok()?;
         Some(Self { parameters, class: parameters.class()?, model: model(header.instruction_set)? })
+    }
+
+    /// For an executable in a large image, whose spans are the images.
+    pub(crate) fn of_executable(executable: &Executable) -> Option<Self> {
+        let parameters = Parameters::of_executable(executable);
+        Some(Self { parameters, class: parameters.class()?, model: model(executable.instruction_set)? })
+    }
+
+    /// Whether the address map can hold these segments.
+    pub(crate) fn has_room_for(&self, segments: &[Segment]) -> bool {
+        segments.iter().filter(|segment| segment.length >= SHORTEST_PROJECTED).count() <= self.class.segments
     }
 
     /// Both images as the search is to see them: operands masked, or, once the first segments say what moved where, replaced by where their targets are in the new image.
@@ -77,6 +88,47 @@ impl Projector {
                 let (run, after) = rest.split_at_mut(rest.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
                 projection.run(whole, into, run, Given::New);
                 into += u32::try_from(run.len()).ok()?;
+                rest = after;
+            }
+        }
+        Some(residuals)
+    }
+}
+
+impl Projector {
+    /// Residuals of those segments of a large image that lie in an executable and carry some, in the order of the new image (SPEC section 3.5); `None` when the address map cannot hold them.
+    pub(crate) fn residuals_of(
+        &self,
+        executable: &Executable,
+        old_span: &[u8],
+        (old, new): (&[u8], &[u8]),
+        segments: &[Segment],
+        group: u64,
+        carries: impl Fn(&Segment) -> bool,
+    ) -> Option<Vec<u8>> {
+        let mut owned = OwnedTables::new(&self.class);
+        let mut projection = Projection::new(owned.tables(), self.parameters, &self.class, self.model.clone(), old_span)?;
+        let placed = |segment: &Segment| executable.in_spans(segment).filter(|_| segment.length >= SHORTEST_PROJECTED);
+        if !segments.iter().filter_map(placed).all(|segment| projection.enter(segment)) {
+            return None;
+        }
+        projection.finish_map();
+        let mut residuals = Vec::new();
+        for segment in segments.iter().filter(|segment| carries(segment)) {
+            let start = residuals.len();
+            residuals.extend_from_slice(&new[segment.new_start as usize..][..segment.length as usize]);
+            let mut rest = &mut residuals[start..];
+            let Some(whole) = placed(segment) else {
+                let source = &old[segment.old_start as usize..][..segment.length as usize];
+                rest.iter_mut().zip(source).for_each(|(byte, predicted)| *byte = byte.wrapping_sub(*predicted));
+                continue;
+            };
+            let mut into = 0_u64;
+            while !rest.is_empty() {
+                let left = group - (segment.new_start + into) % group;
+                let (run, after) = rest.split_at_mut(rest.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+                projection.run(whole, u32::try_from(into).ok()?, run, Given::New);
+                into += run.len() as u64;
                 rest = after;
             }
         }

@@ -48,6 +48,39 @@ impl Deref for ImageFile {
     }
 }
 
+/// The maps behind two images, for images that fill the memory: what was read is given back where it is not needed soon.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pages<'a>([Option<&'a ImageFile>; 2]);
+
+impl<'a> Pages<'a> {
+    /// Images that are in memory anyway.
+    pub(crate) const NONE: Self = Self([None, None]);
+
+    /// The maps of two files.
+    pub(crate) fn of(old: &'a ImageFile, new: &'a ImageFile) -> Self {
+        Self([Some(old), Some(new)])
+    }
+
+    /// Lets the system take the pages back; they come again when they are read.
+    pub(crate) fn release(self) {
+        self.0.iter().flatten().for_each(|file| file.release());
+    }
+}
+
+impl ImageFile {
+    #[cfg(unix)]
+    #[allow(unsafe_code)]
+    fn release(&self) {
+        if let Some(map) = &self.map {
+            // SAFETY: the map is of a file and never written to, so that pages that are dropped come back from the file with the same bytes. A failure changes nothing but the memory used.
+            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn release(&self) {}
+}
+
 #[allow(unsafe_code)]
 fn map(path: &Path) -> io::Result<Option<Mmap>> {
     let file = File::open(path)?;

@@ -265,6 +265,10 @@ kinds! {
     InPlaceProfile = 160, "this patch cannot be applied in place";
     /// The in-place layout keeps bytes that the old image does not have.
     InPlaceKept = 161, "the in-place layout of the patch keeps bytes outside the old image";
+    /// A number of the table of executables is out of its range.
+    ExecutableForm = 162, "the table of executables in the patch is malformed";
+    /// An executable outside an image, before the end of the one before it, or with too long a span.
+    ExecutableRange = 163, "an executable of the patch is out of range";
 
     // 180-189: capability record.
     /// The file does not start with `sealift-capabilities`.

@@ -4,7 +4,8 @@ use sealift_formats::ErrorKind;
 use sealift_formats::compact::header::{Class, Parameters};
 use sealift_formats::compact::tables::OwnedTables;
 use sealift_formats::manifest::Manifest;
-use sealift_formats::patch::{FastParameters, Geometry, Header, Parsed, Profile, Segment};
+use sealift_formats::patch::executable::SLOTS;
+use sealift_formats::patch::{Executable, FastParameters, Geometry, Header, Parsed, Profile, Segment};
 use sealift_formats::trust::TrustRecord;
 use sealift_formats::varint::read_varint;
 use sealift_verify::applier::{Applied, Applier, ApplyError, Decompressors, Expectation, Memory};
@@ -183,11 +184,30 @@ pub(crate) fn class_of(header: &Header<'_>) -> Option<Class> {
     let parameters = match header.profile {
         Profile::Compact => Parameters::of_header(header).ok(),
         Profile::Fast => {
-            let fields = FastParameters::parse(header.parameters).ok().and_then(|parameters| parameters.projection);
-            fields.and_then(|fields| Parameters::of_projection(header, fields).ok())
+            let parameters = FastParameters::parse(header.parameters).ok();
+            match parameters.and_then(|parameters| parameters.projection) {
+                Some(fields) => Parameters::of_projection(header, fields).ok(),
+                None => parameters.filter(|parameters| parameters.large).map(|_| Parameters::of_executable(&Executable::NONE)),
+            }
         }
     };
-    parameters.and_then(|parameters| parameters.class())
+    let class = parameters.and_then(|parameters| parameters.class());
+    // Projection alone needs neither the model nor type information.
+    class.map(|class| if header.profile == Profile::Fast { Class { slots: 0, calls: 0, types: 0, ..class } } else { class })
+}
+
+/// Slots of the segment list of a patch of profile `fast`: its first number, and in a large patch so many for each executable, which the fourth one counts.
+fn slots_of(header: &Header<'_>, payload: &[u8]) -> u64 {
+    let mut rest = payload;
+    let mut number = || {
+        let (value, length) = read_varint(rest).ok()?;
+        rest = rest.get(length..)?;
+        Some(value)
+    };
+    let count = number().unwrap_or(0);
+    let large = FastParameters::parse(header.parameters).is_ok_and(|parameters| parameters.large);
+    let executables = if large { number().and_then(|_| number()).and_then(|_| number()).unwrap_or(0) } else { 0 };
+    count.saturating_add(executables.saturating_mul(SLOTS as u64))
 }
 
 /// Memory that a patch asks for, by its own word: the applier checks everything again, and refuses what does not fit.
@@ -209,7 +229,7 @@ impl Needs {
         let chunk = Geometry::of_patch(patch.len() as u64, header.chunk_log2).map_or(patch.len() as u64, |geometry| geometry.chunk_size);
         let class = class_of(&header);
         let count = match header.profile {
-            Profile::Fast => patch.get(length..).and_then(|payload| read_varint(payload).ok()).map_or(0, |(count, _)| count),
+            Profile::Fast => patch.get(length..).map_or(0, |payload| slots_of(&header, payload)),
             Profile::Compact => 0,
         };
         Self {

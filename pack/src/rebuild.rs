@@ -3,7 +3,7 @@
 pub mod dist;
 
 use sealift_delta::{Choice, InPlace, Options, RamClass};
-use sealift_formats::patch::{Header, InstructionSet, Parsed};
+use sealift_formats::patch::{FastParameters, Header, InstructionSet, Parsed};
 
 use crate::package::{Opened, image_id};
 use crate::{hex, package};
@@ -136,6 +136,7 @@ fn options_of(header: &Header<'_>, level: Option<i32>) -> Options {
         group_log2: Some(header.group_log2),
         in_place: header.in_place.map(|layout| InPlace { sector: layout.sector_size(), scratch: u64::from(layout.scratch_sectors()) << layout.sector_log2() }),
         level: level.unwrap_or(defaults.level),
+        large_from: if FastParameters::parse(header.parameters).is_ok_and(|parameters| parameters.large) { 0 } else { u64::MAX },
         ..defaults
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! They do not run: what matters is that calls, branches, address pairs and pointers are encoded as a linker would, and that the second revision moves their targets.
 
+pub mod elf;
 mod encode;
 mod types;
 

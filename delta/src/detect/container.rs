@@ -80,8 +80,114 @@ fn elf(image: &[u8]) -> Option<Detected> {
     Some(plain(Container::Elf, set, layout))
 }
 
+/// What is loaded of an ELF file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loaded {
+    pub(crate) offset: u64,
+    pub(crate) address: u64,
+    /// Bytes in the file, and in memory.
+    pub(crate) length: u64,
+    pub(crate) memory: u64,
+}
+
+/// The headers of an ELF file at the start of some bytes.
+pub(crate) struct Elf<'a> {
+    bytes: &'a [u8],
+    wide: bool,
+    pub(crate) big_endian: bool,
+    pub(crate) set: InstructionSet,
+    pub(crate) loaded: Vec<Loaded>,
+    /// Place, entry size and number of the section headers.
+    sections: (u64, u64, u64),
+}
+
+impl<'a> Elf<'a> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        if !bytes.starts_with(b"\x7fELF") {
+            return None;
+        }
+        let (wide, big_endian) = (*bytes.get(4)? == 2, *bytes.get(5)? == 2);
+        let mut file = Self { bytes, wide, big_endian, set: InstructionSet::None, loaded: Vec::new(), sections: (0, 0, 0) };
+        file.set = elf_machine(file.half(18)?, wide);
+        if file.set == InstructionSet::Arm && file.word(24)? & 1 == 1 {
+            file.set = InstructionSet::Thumb;
+        }
+        let header = if wide { (file.double(32)?, file.half(54)?, file.half(56)?) } else { (file.word(28)?, file.half(42)?, file.half(44)?) };
+        file.sections = if wide { (file.double(40)?, file.half(58)?, file.half(60)?) } else { (file.word(32)?, file.half(46)?, file.half(48)?) };
+        for number in 0..header.2.min(64) {
+            let at = header.0.checked_add(number.checked_mul(header.1)?)?;
+            if file.word(at)? == 1 {
+                let read = |wide_at, narrow_at| if wide { file.double(at + wide_at) } else { file.word(at + narrow_at) };
+                let piece = Loaded { offset: read(8, 4)?, address: read(16, 8)?, length: read(32, 16)?, memory: read(40, 20)? };
+                file.loaded.push(piece);
+            }
+        }
+        Some(file)
+    }
+
+    /// Bytes of the file, by its headers.
+    pub(crate) fn length(&self) -> Option<u64> {
+        let (place, size, count) = self.sections;
+        let sections = place.checked_add(size.checked_mul(count)?)?;
+        self.loaded.iter().try_fold(sections, |end, piece| Some(end.max(piece.offset.checked_add(piece.length)?)))
+    }
+
+    /// Place of the section headers.
+    pub(crate) fn sections(&self) -> u64 {
+        self.sections.0
+    }
+
+    /// Whether the section headers are at `place`, and speak of a file of `length` bytes.
+    pub(crate) fn sections_are_sound(&self, place: u64, length: u64) -> bool {
+        let (_, size, count) = self.sections;
+        let sound = |number: u64| {
+            let at = place + number * size;
+            let (kind, offset, bytes) = if self.wide {
+                (self.word(at + 4), self.double(at + 24), self.double(at + 32))
+            } else {
+                (self.word(at + 4), self.word(at + 16), self.word(at + 20))
+            };
+            match (kind, offset, bytes) {
+                (Some(0), Some(0), _) => number == 0,
+                // No bits in the file.
+                (Some(8), ..) => true,
+                (Some(_), Some(offset), Some(bytes)) => number > 0 && offset.checked_add(bytes).is_some_and(|end| end <= length),
+                _ => false,
+            }
+        };
+        count > 0 && size >= 40 && (0..count).all(sound)
+    }
+
+    fn half(&self, at: u64) -> Option<u64> {
+        bytes(self.bytes, at).map(|b| u64::from(if self.big_endian { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) }))
+    }
+
+    fn word(&self, at: u64) -> Option<u64> {
+        bytes(self.bytes, at).map(|b| u64::from(if self.big_endian { u32::from_be_bytes(b) } else { u32::from_le_bytes(b) }))
+    }
+
+    fn double(&self, at: u64) -> Option<u64> {
+        bytes(self.bytes, at).map(|b| if self.big_endian { u64::from_be_bytes(b) } else { u64::from_le_bytes(b) })
+    }
+}
+
+/// Bytes of the PE file at the start of `image`, by its sections.
+pub(crate) fn pe_length(image: &[u8]) -> Option<usize> {
+    let header = word(image, 60)?;
+    if bytes(image, header)? != *b"PE\0\0" {
+        return None;
+    }
+    let first = header + 24 + half(image, header + 20)?;
+    let mut ends = (0..half(image, header + 6)?.min(64)).map(|number| {
+        let at = first + number * 40;
+        Some(word(image, at + 16)? + word(image, at + 20)?)
+    });
+    let end = ends.try_fold(0, |end, next| Some(next?.max(end)))?;
+    usize::try_from(end).ok()
+}
+
 /// Linux arm64: the text is at the start, the base is what the relocations say.
-fn linux_arm64(image: &[u8]) -> Option<Detected> {
+pub(crate) fn linux_arm64(image: &[u8]) -> Option<Detected> {
     if image.get(56..60)? != b"ARM\x64" {
         return None;
     }

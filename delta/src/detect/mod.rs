@@ -4,7 +4,7 @@
 //! set it is (no load address needed), words that point at starts of strings say where it is loaded.
 
 mod base;
-mod container;
+pub(crate) mod container;
 mod votes;
 
 mod layout;

@@ -15,6 +15,12 @@ impl<'a> Corrections<'a> {
         Self { entries }
     }
 
+    /// Forgets all.
+    #[cfg(feature = "large")]
+    pub(super) fn clear(&mut self) {
+        self.entries.fill((EMPTY, 0));
+    }
+
     /// The entries, to be saved and restored.
     pub(in crate::compact) fn memory(&mut self) -> &mut [(u32, u32)] {
         self.entries
@@ -67,6 +73,13 @@ impl<'a> Words<'a> {
     pub fn new(entries: &'a mut [(u32, u32)]) -> Self {
         entries.fill((0, 0));
         Self { entries, used: 0, next: 0 }
+    }
+
+    /// Forgets all.
+    #[cfg(feature = "large")]
+    pub(super) fn clear(&mut self) {
+        self.entries.fill((0, 0));
+        (self.used, self.next) = (0, 0);
     }
 
     /// The entries, how many are used, and which is the next to be overwritten; to be saved and restored.

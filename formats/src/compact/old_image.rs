@@ -55,6 +55,12 @@ impl<'a, O: OldImage> OldWindow<'a, O> {
         self.failed
     }
 
+    /// Another image of `size` bytes.
+    #[cfg(feature = "large")]
+    pub(super) fn restart(&mut self, size: u32) {
+        (self.size, self.held) = (size, 0);
+    }
+
     /// Forgets what was read, since the image has changed.
     pub fn forget(&mut self) {
         self.held = 0;

@@ -71,6 +71,24 @@ impl Parameters {
         Self::of_fields(header, fields, class_of(0))
     }
 
+    /// What projection must know of an executable in a large image (SPEC section 3.5): its spans are the images.
+    #[cfg(feature = "large")]
+    #[must_use]
+    pub fn of_executable(executable: &crate::patch::Executable) -> Self {
+        Self {
+            old_size: executable.old_span(),
+            new_size: executable.new_span(),
+            isa: executable.instruction_set.into(),
+            data: executable.data,
+            ram: 0,
+            ram_size: 0,
+            base: executable.base,
+            group: 0,
+            class: class_of(0),
+            in_place: false,
+        }
+    }
+
     fn of_fields(header: &Header<'_>, fields: CompactParameters, class: u8) -> Result<Self, ErrorKind> {
         let CompactParameters { data, ram_size, ram } = fields;
         let size = |size: u64| u32::try_from(size).ok().filter(|_| size < IMAGE_LIMIT).ok_or(ErrorKind::ProfileParameters);

@@ -206,6 +206,17 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
     }
 
+    /// Forgets all, for other images.
+    #[cfg(feature = "large")]
+    pub(super) fn restart(&mut self, parameters: Parameters, model: AnyModel) {
+        (self.parameters, self.probe, self.model) = (parameters, model.clone(), model);
+        self.old.restart(parameters.old_size);
+        self.corrections.clear();
+        self.words.clear();
+        (self.count, self.segment, self.at, self.length, self.scan) = (0, Segment::default(), 0, 0, 0);
+        self.scores = [START; SORTS];
+    }
+
     /// The old image.
     pub fn old(&mut self) -> &mut OldWindow<'a, O> {
         &mut self.old

@@ -36,6 +36,13 @@ impl<'m, O: OldImage> Projection<'m, O> {
         Some(Self { predictor: Predictor::new(parameters, old, model, corrections, words, work), map })
     }
 
+    /// Forgets all, for the next executable of a large image (SPEC section 3.5). The image may read other bytes from now on.
+    #[cfg(feature = "large")]
+    pub fn restart(&mut self, parameters: Parameters, model: AnyModel) {
+        self.map.clear();
+        self.predictor.restart(parameters, model);
+    }
+
     /// Enters a segment of at least [`SHORTEST_PROJECTED`] bytes into the address map; false when the map is full. Segments come in the order of the list; after the last of
     /// them comes [`finish_map`](Self::finish_map).
     pub fn enter(&mut self, segment: Segment) -> bool {

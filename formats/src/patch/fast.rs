@@ -13,11 +13,15 @@ pub struct FastParameters {
     pub projection: Option<CompactParameters>,
     /// Whether every predicted byte is right, so that there are no residuals at all: moved, or unchanged.
     pub exact: bool,
+    /// Whether the image is large: segments of whole blocks have no residuals, and executables inside it are projected each by itself (SPEC section 3.5). Then `projection` is `None`.
+    pub large: bool,
 }
 
 impl FastParameters {
     /// The bit that says that there are no residuals.
     const EXACT: u8 = 2;
+    /// The bit of large images.
+    const LARGE: u8 = 4;
     /// The smallest window that a zstd frame can name.
     pub const MIN_WINDOW_LOG: u8 = 10;
     /// The largest window of the profile.
@@ -35,11 +39,11 @@ impl FastParameters {
         }
         let exact = projection & Self::EXACT != 0;
         match projection & !Self::EXACT {
-            0 if rest.is_empty() => Ok(Self { window_log, projection: None, exact }),
-            0 => Err(ErrorKind::ProfileParameters),
+            flags @ (0 | Self::LARGE) if rest.is_empty() => Ok(Self { window_log, projection: None, exact, large: flags == Self::LARGE }),
+            0 | Self::LARGE => Err(ErrorKind::ProfileParameters),
             1 => Some(CompactParameters::parse(rest)?)
                 .filter(|fields| fields.data & flag::TYPES == 0)
-                .map(|fields| Self { window_log, projection: Some(fields), exact })
+                .map(|fields| Self { window_log, projection: Some(fields), exact, large: false })
                 .ok_or(ErrorKind::ProfileParameters),
             _ => Err(ErrorKind::UnknownProjection(crate::error::detail(projection))),
         }
@@ -49,7 +53,9 @@ impl FastParameters {
     #[cfg(any(test, feature = "alloc"))]
     #[must_use]
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
-        let mut bytes = alloc::vec![self.window_log, u8::from(self.projection.is_some()) | if self.exact { Self::EXACT } else { 0 }];
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        let flags = flag(self.projection.is_some(), 1) | flag(self.exact, Self::EXACT) | flag(self.large, Self::LARGE);
+        let mut bytes = alloc::vec![self.window_log, flags];
         bytes.extend(self.projection.iter().flat_map(CompactParameters::to_bytes));
         bytes
     }
@@ -125,18 +131,18 @@ mod tests {
 
     #[test]
     fn parameters_come_back_and_others_are_refused() {
-        for (window_log, projection) in
-            [(10, None), (27, Some(CompactParameters::default())), (27, Some(CompactParameters { data: 3, ram_size: 17, ram: 0x2000 }))]
-        {
+        let ram = CompactParameters { data: 3, ram_size: 17, ram: 0x2000 };
+        for (window_log, projection, large) in [(10, None, false), (10, None, true), (27, Some(CompactParameters::default()), false), (27, Some(ram), false)] {
             for exact in [false, true] {
-                let parameters = FastParameters { window_log, projection, exact };
+                let parameters = FastParameters { window_log, projection, exact, large };
                 assert_eq!(FastParameters::parse(&parameters.to_bytes()), Ok(parameters));
             }
         }
+        assert_eq!(FastParameters::parse(&[10, 5]), Err(ErrorKind::UnknownProjection(5)));
         assert_eq!(FastParameters::parse(&[9, 0]), Err(ErrorKind::WindowLog(9)));
         assert_eq!(FastParameters::parse(&[28, 0]), Err(ErrorKind::WindowLog(28)));
-        assert_eq!(FastParameters::parse(&[10, 4]), Err(ErrorKind::UnknownProjection(4)));
-        for bytes in [&[][..], &[10], &[10, 0, 0], &[10, 1], &[10, 1, 0], &[10, 1, 16, 0], &[10, 1, 0, 0, 0]] {
+        assert_eq!(FastParameters::parse(&[10, 8]), Err(ErrorKind::UnknownProjection(8)));
+        for bytes in [&[][..], &[10], &[10, 0, 0], &[10, 1], &[10, 4, 0], &[10, 1, 0], &[10, 1, 16, 0], &[10, 1, 0, 0, 0]] {
             assert_eq!(FastParameters::parse(bytes), Err(ErrorKind::ProfileParameters));
         }
     }

@@ -4,6 +4,8 @@
 //! the segment list byte by byte, [`Geometry`] says where chunks begin and end. Writers come with the feature `alloc`.
 
 pub mod chunk;
+#[cfg(feature = "large")]
+pub mod executable;
 pub mod fast;
 pub mod header;
 pub mod in_place;
@@ -12,6 +14,8 @@ pub mod segment;
 pub use chunk::{DIGEST_BYTES, Geometry};
 #[cfg(any(test, feature = "alloc"))]
 pub use chunk::{chain, first_chunk};
+#[cfg(feature = "large")]
+pub use executable::{Executable, ExecutableReader};
 pub use fast::{FastParameters, FrameGuard, GroupHead};
 pub use header::{Header, InstructionSet, Parsed, Profile};
 pub use in_place::InPlace;

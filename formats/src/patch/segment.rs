@@ -54,6 +54,19 @@ impl SegmentListHead {
         if fits && (self.packed_size == 0) == (self.count == 0) { Ok(()) } else { Err(ErrorKind::SegmentListForm) }
     }
 
+    /// The same for a list with rows of executables behind it (SPEC section 3.5): each has 7 to 23 varints.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::SegmentListForm`].
+    #[cfg(feature = "large")]
+    pub fn check_with(&self, executables: u64) -> Result<(), ErrorKind> {
+        let least = self.count.checked_mul(3).zip(executables.checked_mul(7)).and_then(|(segments, rows)| segments.checked_add(rows));
+        let most = self.count.saturating_mul(30).saturating_add(executables.saturating_mul(230));
+        let fits = least.is_some_and(|least| self.raw_size >= least) && self.raw_size <= most;
+        if fits && (self.packed_size == 0) == (self.raw_size == 0) { Ok(()) } else { Err(ErrorKind::SegmentListForm) }
+    }
+
     /// Appends the three numbers.
     #[cfg(any(test, feature = "alloc"))]
     pub fn write(&self, out: &mut alloc::vec::Vec<u8>) {

@@ -108,8 +108,8 @@ pub(super) fn run(args: &Delta) -> anyhow::Result<()> {
 }
 
 impl Delta {
-    fn generate(&self, old: &[u8], new: &[u8]) -> anyhow::Result<(Vec<u8>, Value)> {
-        let patch = sealift_delta::generate(old, new, &self.shape.options(self.threads)?)?;
+    fn generate(&self, old: &ImageFile, new: &ImageFile) -> anyhow::Result<(Vec<u8>, Value)> {
+        let patch = sealift_delta::generate_files(old, new, &self.shape.options(self.threads)?)?;
         let (summary, statistics) = (patch.summary, patch.statistics);
         let details = json!({
             "profile": names::profile(summary.profile),

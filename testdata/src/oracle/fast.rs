@@ -1,15 +1,16 @@
 //! Profile `fast` (SPEC section 3).
 
 use super::compact::projection::Projection;
+use super::executable::{Executable, InImage, is_whole_blocks, read_executables};
 use super::{Header, Segment, input::Input};
 use std::io::Write;
 use zstd::stream::write::Decoder;
 
 /// Section 3: the whole payload.
 pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Result<Vec<u8>, String> {
-    let (window_log, exact, fields) = match &header.parameters[..] {
-        [window_log, flags @ (0 | 2)] => (*window_log, flags & 2 != 0, None),
-        [window_log, flags @ (1 | 3), fields @ ..] => (*window_log, flags & 2 != 0, Some(fields)),
+    let (window_log, exact, fields, large) = match &header.parameters[..] {
+        [window_log, flags @ (0 | 2 | 4 | 6)] => (*window_log, flags & 2 != 0, None, flags & 4 != 0),
+        [window_log, flags @ (1 | 3), fields @ ..] => (*window_log, flags & 2 != 0, Some(fields), false),
         _ => return Err("the parameters are not those of profile fast".into()),
     };
     if !(10..=27).contains(&window_log) {
@@ -18,10 +19,10 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
     if header.in_place.is_some() {
         return Err("profile fast has no in-place layout".into());
     }
-    if header.in_place.is_some() {
-        return Err("profile fast has no in-place layout".into());
-    }
-    let segments = read_segments(header, input)?;
+    let (segments, executables) = read_segments(header, input, large)?;
+    let whole = |segment: &Segment| large && is_whole_blocks(segment, header.new_size);
+    let mut executables = executables.into_iter().peekable();
+    let mut executable: Option<InImage> = None;
     let mut projection = match fields {
         None => None,
         Some(fields) => Some(Projection::new(header, fields, old, &segments)?),
@@ -35,14 +36,16 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
         let end = header.new_size.min(start + header.group_size);
         let literal_packed = input.varint()?;
         let residual_packed = input.varint()?;
-        let copied: u64 = segments[current..].iter().take_while(|segment| segment.new_start < end).map(|segment| overlap(segment, start, end)).sum();
+        let inside = || segments[current..].iter().take_while(|segment| segment.new_start < end);
+        let copied: u64 = inside().map(|segment| overlap(segment, start, end)).sum();
+        let coded: u64 = inside().filter(|segment| !whole(segment)).map(|segment| overlap(segment, start, end)).sum();
         let literal = literals.take(input.bytes(literal_packed as usize)?, (end - start - copied) as usize)?;
         let residual = if exact && residual_packed == 0 {
-            vec![0; copied as usize]
+            vec![0; coded as usize]
         } else if exact {
             return Err("residuals where every predicted byte is right".into());
         } else {
-            residuals.take(input.bytes(residual_packed as usize)?, copied as usize)?
+            residuals.take(input.bytes(residual_packed as usize)?, coded as usize)?
         };
         let (mut literal, mut residual) = (literal.as_slice(), residual.as_slice());
         while (new.len() as u64) < end {
@@ -60,8 +63,19 @@ pub(super) fn decode(header: &Header, input: &mut Input<'_>, old: &[u8]) -> Resu
             let segment = &segments[current];
             let into = at - segment.new_start;
             let length = (segment.length - into).min(end - at) as usize;
+            if whole(segment) {
+                new.extend_from_slice(&old[(segment.old_start + into) as usize..][..length]);
+                continue;
+            }
             let (bytes, rest) = residual.split_at_checked(length).ok_or("a residual is missing")?;
             residual = rest;
+            while let Some(next) = executables.next_if(|next| next.new_start <= at) {
+                executable = Some(InImage::new(next, old, &segments)?);
+            }
+            if let Some(made) = executable.as_mut().and_then(|executable| executable.part(segment, into, bytes)) {
+                new.extend(made);
+                continue;
+            }
             match &mut projection {
                 Some(projection) => new.extend(projection.part(segment, into, bytes)),
                 None => {
@@ -81,14 +95,15 @@ fn overlap(segment: &Segment, start: u64, end: u64) -> u64 {
     to.saturating_sub(from)
 }
 
-/// Section 3.2.
-fn read_segments(header: &Header, input: &mut Input<'_>) -> Result<Vec<Segment>, String> {
+/// Sections 3.2 and 3.5.
+fn read_segments(header: &Header, input: &mut Input<'_>, large: bool) -> Result<(Vec<Segment>, Vec<Executable>), String> {
     let count = input.varint()?;
     let raw_size = input.varint()?;
     let packed_size = input.varint()?;
+    let executable_count = if large { input.varint()? } else { 0 };
     let packed = input.bytes(packed_size as usize)?;
-    if count == 0 {
-        return if raw_size == 0 && packed_size == 0 { Ok(Vec::new()) } else { Err("an empty segment list has bytes".into()) };
+    if count + executable_count == 0 {
+        return if raw_size == 0 && packed_size == 0 { Ok((Vec::new(), Vec::new())) } else { Err("an empty segment list has bytes".into()) };
     }
     let raw = zstd::stream::decode_all(packed).map_err(|error| format!("segment list: {error}"))?;
     if raw.len() as u64 != raw_size {
@@ -98,6 +113,7 @@ fn read_segments(header: &Header, input: &mut Input<'_>) -> Result<Vec<Segment>,
     let gaps = (0..count).map(|_| columns.varint()).collect::<Result<Vec<_>, _>>()?;
     let lengths = (0..count).map(|_| columns.varint()).collect::<Result<Vec<_>, _>>()?;
     let jumps = (0..count).map(|_| columns.zigzag()).collect::<Result<Vec<_>, _>>()?;
+    let executables = read_executables(&mut columns, executable_count)?;
     if columns.remaining() != 0 {
         return Err("bytes after the segment list".into());
     }
@@ -113,7 +129,10 @@ fn read_segments(header: &Header, input: &mut Input<'_>) -> Result<Vec<Segment>,
         }
         segments.push(Segment { old_start, new_start, length });
     }
-    Ok(segments)
+    if executables.iter().any(|found| found.new_start + found.new_length > header.new_size || found.old_start + found.old_length > header.old_size) {
+        return Err("an executable is outside its image".into());
+    }
+    Ok((segments, executables))
 }
 
 /// One of the two zstd frames, fed group by group (section 3.3).

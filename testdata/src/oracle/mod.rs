@@ -4,6 +4,7 @@
 //! same patch must be the same bytes. Section numbers are those of the SPEC.
 
 mod compact;
+mod executable;
 mod fast;
 mod header;
 mod input;

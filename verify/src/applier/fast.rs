@@ -3,10 +3,14 @@
 use sealift_formats::ErrorKind;
 use sealift_formats::compact::parameters::CompactParameters;
 use sealift_formats::compact::tables::Tables;
-use sealift_formats::patch::{FastParameters, GroupHead, Header, SegmentListHead, SegmentListReader};
+#[cfg(feature = "large")]
+use sealift_formats::patch::executable::{ExecutableReader, SLOTS, is_whole_blocks};
+use sealift_formats::patch::{FastParameters, GroupHead, Header, Segment, SegmentListHead, SegmentListReader};
 use sealift_formats::varint::VarintReader;
 
 use super::error::{ApplyError, refused};
+#[cfg(feature = "large")]
+use super::executables;
 use super::frame::{Filled, Frame, FrameError};
 use super::payload::{Decoded, PayloadDecoder, Plan, Workspace};
 use super::prediction::{self, Prediction};
@@ -46,6 +50,12 @@ pub(super) struct Fast<D> {
     projection: Option<CompactParameters>,
     /// There are no residuals.
     exact: bool,
+    /// Segments of whole blocks have none, and executables follow the segment list.
+    large: bool,
+    #[cfg(feature = "large")]
+    rows: ExecutableReader,
+    /// Segments of the list; those slots of the caller's memory that follow hold the executables.
+    count: usize,
     stage: Stage,
     number: VarintReader,
     literals: Frame<D>,
@@ -61,9 +71,12 @@ pub(super) struct Fast<D> {
 impl<D: Decompressor> Fast<D> {
     /// Makes ready; takes the decompressors only when it returns a decoder.
     pub(super) fn new(plan: Plan, header: &Header<'_>, decompressors: Decompressors<D>) -> Result<Self, Error> {
-        let FastParameters { window_log, projection, exact } = FastParameters::parse(header.parameters).map_err(|kind| refused(kind, 0))?;
+        let FastParameters { window_log, projection, exact, large } = FastParameters::parse(header.parameters).map_err(|kind| refused(kind, 0))?;
         if let Some(fields) = projection {
             prediction::check(header, fields)?;
+        }
+        if large && !cfg!(feature = "large") {
+            return Err(Error::NotBuiltIn);
         }
         let frame = |decompressor| Frame::new(decompressor, window_log).map_err(|error| at(error, plan.payload_start));
         Ok(Self {
@@ -71,6 +84,10 @@ impl<D: Decompressor> Fast<D> {
             window_log,
             projection,
             exact,
+            large,
+            #[cfg(feature = "large")]
+            rows: ExecutableReader::new(0, 0, 0),
+            count: 0,
             stage: Stage::ListHead(0, SegmentListHead::default()),
             number: VarintReader::default(),
             literals: frame(decompressors.literal)?,
@@ -85,6 +102,7 @@ impl<D: Decompressor> Fast<D> {
     /// Where its predictions come from.
     pub(super) fn prediction<'m, O: ReadImage>(&self, header: &Header<'_>, old: O, tables: Option<Tables<'m>>) -> Result<Prediction<'m, O>, Error> {
         match self.projection {
+            None if self.large => Prediction::executables(old, tables),
             None => Ok(Prediction::plain(old)),
             Some(fields) => Prediction::projected(header, fields, old, tables),
         }
@@ -125,17 +143,18 @@ impl<D: Decompressor> Fast<D> {
         match read {
             0 => head.count = value,
             1 => head.raw_size = value,
+            2 if self.large => head.packed_size = value,
             _ => {
-                head.packed_size = value;
-                head.check().map_err(|kind| self.fault(kind))?;
-                if head.count > to_u64(slots) {
+                let needed = self.end_of_list_head(&mut head, value).map_err(|kind| self.fault(kind))?;
+                if needed > to_u64(slots) {
                     return Err(Error::TooManySegments);
                 }
+                self.count = to_usize(head.count);
                 if head.packed_size > self.payload_left() {
                     return Err(self.fault(ErrorKind::PayloadSize));
                 }
                 self.part = self.consumed;
-                if head.count == 0 {
+                if head.raw_size == 0 {
                     return self.next_group().map(Some);
                 }
                 self.literals.begin_part(head.packed_size, true).map_err(|error| self.fault(error))?;
@@ -144,6 +163,71 @@ impl<D: Decompressor> Fast<D> {
             }
         }
         Ok(Some(Stage::ListHead(read.saturating_add(1), head)))
+    }
+
+    /// The last of the numbers before the segment list; how many slots the list needs.
+    fn end_of_list_head(&mut self, head: &mut SegmentListHead, value: u64) -> Result<u64, ErrorKind> {
+        #[cfg(feature = "large")]
+        if self.large {
+            head.check_with(value)?;
+            self.rows = ExecutableReader::new(value, self.plan.old_size, self.plan.new_size);
+            return Ok(head.count.saturating_add(value.saturating_mul(to_u64(SLOTS))));
+        }
+        head.packed_size = value;
+        head.check()?;
+        Ok(head.count)
+    }
+
+    /// Whether all rows behind the segment list are read.
+    fn are_rows_complete(&self) -> bool {
+        #[cfg(feature = "large")]
+        return self.rows.is_complete();
+        #[cfg(not(feature = "large"))]
+        true
+    }
+
+    /// How many executables there are.
+    fn executables(&self) -> u64 {
+        #[cfg(feature = "large")]
+        return self.rows.count();
+        #[cfg(not(feature = "large"))]
+        0
+    }
+
+    /// Takes bytes of the unpacked segment list, and of the rows of executables behind it.
+    fn push_list(&mut self, reader: &mut SegmentListReader, raw: &[u8], segments: &mut [Segment]) -> Result<(), ErrorKind> {
+        #[cfg(feature = "large")]
+        if self.large {
+            for &byte in raw {
+                if !reader.is_complete() {
+                    reader.push(&[byte], segments).map_err(|error| error.kind)?;
+                } else if let Some(executable) = self.rows.push(byte)? {
+                    let row = to_usize(self.rows.done()).saturating_sub(1);
+                    executables::store(&executable, segments.get_mut(self.count..).unwrap_or_default(), row).ok_or(ErrorKind::TooManySegments)?;
+                }
+            }
+            return Ok(());
+        }
+        reader.push(raw, segments).map_err(|error| error.kind)
+    }
+
+    /// The segments of the list.
+    fn listed<'s>(&self, segments: &'s [Segment]) -> &'s [Segment] {
+        segments.get(..self.count).unwrap_or_default()
+    }
+
+    /// Whether a segment is one of whole blocks, which are as they were.
+    #[cfg_attr(not(feature = "large"), allow(unused_variables, clippy::unused_self, reason = "there is none"))]
+    fn is_whole(&self, segment: &Segment) -> bool {
+        #[cfg(feature = "large")]
+        return self.large && is_whole_blocks(segment, self.plan.new_size);
+        #[cfg(not(feature = "large"))]
+        false
+    }
+
+    /// Whether a segment has residuals in their frame.
+    fn carries(&self, segment: Option<Segment>) -> bool {
+        !self.exact && !segment.is_some_and(|segment| self.is_whole(&segment))
     }
 
     /// The packed segment list; `left` bytes of it are still to come out.
@@ -160,7 +244,7 @@ impl<D: Decompressor> Fast<D> {
             let filled = self.literals.fill(input, raw).map_err(|error| self.fault(error))?;
             self.use_up(input, filled.consumed);
             let raw = raw.get(..filled.produced).unwrap_or_default();
-            reader.push(raw, work.segments).map_err(|error| self.fault(error.kind))?;
+            self.push_list(&mut reader, raw, work.segments).map_err(|kind| self.fault(kind))?;
             let left = left.saturating_sub(to_u64(filled.produced));
             let idle = filled == Filled { consumed: 0, produced: 0 };
             // The caller sees the reader's progress only through the stage.
@@ -170,14 +254,15 @@ impl<D: Decompressor> Fast<D> {
         if !self.drain(Kind::Literal, input)? {
             return Ok(None);
         }
-        if !reader.is_complete() {
+        if !(reader.is_complete() && self.are_rows_complete()) {
             return Err(self.fault(ErrorKind::SegmentListForm));
         }
         if !self.literals.may_end() {
             return Err(self.fault(ErrorKind::FrameEnd));
         }
         self.literals.restart(self.window_log).map_err(|error| self.fault(error))?;
-        work.prediction.enter(work.segments.get(..reader.count()).unwrap_or_default())?;
+        let (segments, slots) = work.segments.split_at_checked(self.count).unwrap_or_default();
+        work.prediction.enter(segments, self.executables(), slots)?;
         self.next_group().map(Some)
     }
 
@@ -205,8 +290,13 @@ impl<D: Decompressor> Fast<D> {
             return Err(self.fault(ErrorKind::PayloadSize));
         }
         self.part = self.consumed;
-        let yields = |kind| self.group.clone().run_of(kind, work.segments, self.group_end()).is_some();
-        let (literals, residuals) = (yields(Kind::Literal), yields(Kind::Predicted) && !self.exact);
+        let segments = self.listed(work.segments);
+        let literals = self.group.clone().run_of(Kind::Literal, segments, self.group_end()).is_some();
+        let (mut cursor, mut residuals) = (self.group, false);
+        while let Some(run) = cursor.run_of(Kind::Predicted, segments, self.group_end()).filter(|_| !residuals) {
+            residuals = self.carries(cursor.segment(segments));
+            cursor.advance(run.length);
+        }
         self.literals.begin_part(head.literal_packed, literals).map_err(|error| self.fault(error))?;
         self.residuals.begin_part(head.residual_packed, residuals).map_err(|error| self.fault(error))?;
         self.cursor = self.group;
@@ -216,11 +306,13 @@ impl<D: Decompressor> Fast<D> {
     /// Decodes the runs of one kind to their places in the group; false when more input is needed.
     fn runs<O: ReadImage>(&mut self, kind: Kind, input: &mut &[u8], work: &mut Workspace<'_, '_, O>) -> Result<bool, Error> {
         let end = self.group_end();
-        while let Some(run) = self.cursor.run_of(kind, work.segments, end) {
+        let segments = self.listed(work.segments);
+        while let Some(run) = self.cursor.run_of(kind, segments, end) {
+            let carries = kind == Kind::Literal || self.carries(self.cursor.segment(segments));
             let room = place(work.group, run.start, run.length, self.group).ok_or(Error::GroupTooLarge)?;
             let frame = match kind {
                 Kind::Literal => &mut self.literals,
-                Kind::Predicted if self.exact => {
+                Kind::Predicted if !carries => {
                     room.fill(0);
                     self.cursor.advance(run.length);
                     continue;
@@ -259,10 +351,13 @@ impl<D: Decompressor> Fast<D> {
     /// Adds what is predicted to the residuals of the group.
     fn predict<O: ReadImage, W>(&self, work: &mut Workspace<'_, '_, O>) -> Result<(), ApplyError<O::Error, W>> {
         let (mut cursor, end) = (self.group, self.group_end());
-        while let Some(run) = cursor.run_of(Kind::Predicted, work.segments, end) {
-            let segment = cursor.segment(work.segments).ok_or(Error::AfterError)?;
+        let segments = self.listed(work.segments);
+        let slots = work.segments.get(self.count..).unwrap_or_default();
+        while let Some(run) = cursor.run_of(Kind::Predicted, segments, end) {
+            let segment = cursor.segment(segments).ok_or(Error::AfterError)?;
             let residuals = place(work.group, run.start, run.length, self.group).ok_or(Error::GroupTooLarge)?;
-            let made = work.prediction.add(&run, &segment, residuals, work.scratch)?;
+            work.prediction.reach(run.start, segments, slots)?;
+            let made = work.prediction.add(&run, &segment, self.is_whole(&segment), residuals, work.scratch)?;
             cursor.advance(made);
         }
         Ok(())

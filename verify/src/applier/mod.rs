@@ -34,6 +34,8 @@
 
 mod compact;
 mod error;
+#[cfg(feature = "large")]
+mod executables;
 mod expectation;
 mod fast;
 mod frame;

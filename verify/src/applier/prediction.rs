@@ -14,6 +14,8 @@ use sealift_formats::patch::{Header, Segment};
 #[cfg(feature = "large")]
 use super::compact::Old;
 use super::error::{ApplyError, refused};
+#[cfg(feature = "large")]
+use super::executables::Executables;
 use super::runs::Run;
 use super::sizes::to_u64;
 use crate::error::Error;
@@ -27,6 +29,9 @@ pub(super) enum Prediction<'m, O: ReadImage> {
     /// The same with references moved.
     #[cfg(feature = "large")]
     Projected(Projection<'m, Old<O>>),
+    /// The same, in the executables of a large image.
+    #[cfg(feature = "large")]
+    Executables(Executables<'m, O>),
 }
 
 impl<O: ReadImage> core::fmt::Debug for Prediction<'_, O> {
@@ -66,11 +71,36 @@ impl<'m, O: ReadImage> Prediction<'m, O> {
         Err(Error::NotBuiltIn)
     }
 
-    /// Learns the whole segment list.
+    /// Predictions in a large image.
+    #[cfg(feature = "large")]
+    pub(super) fn executables(old: O, tables: Option<Tables<'m>>) -> Result<Self, Error> {
+        Executables::new(old, tables.ok_or(Error::NotBuiltIn)?).map(Self::Executables)
+    }
+
+    /// Never called: such a patch was refused.
+    #[cfg(not(feature = "large"))]
+    pub(super) fn executables(_old: O, _tables: Option<Tables<'m>>) -> Result<Self, Error> {
+        Err(Error::NotBuiltIn)
+    }
+
+    /// The new image is made up to `at`.
+    #[cfg_attr(not(feature = "large"), allow(unused_variables, clippy::unnecessary_wraps, reason = "there are no executables"))]
+    #[inline]
+    pub(super) fn reach(&mut self, at: u64, segments: &[Segment], slots: &[Segment]) -> Result<(), Error> {
+        #[cfg(feature = "large")]
+        if let Self::Executables(executables) = self {
+            executables.reach(at, segments, slots)?;
+        }
+        Ok(())
+    }
+
+    /// Learns the whole segment list, and the `executables` kept in `slots`.
     #[cfg_attr(not(feature = "large"), allow(unused_variables, clippy::unnecessary_wraps, reason = "there is no map"))]
-    pub(super) fn enter(&mut self, segments: &[Segment]) -> Result<(), Error> {
+    pub(super) fn enter(&mut self, segments: &[Segment], executables: u64, slots: &[Segment]) -> Result<(), Error> {
         match self {
             Self::Plain(..) => {}
+            #[cfg(feature = "large")]
+            Self::Executables(all) => all.enter(executables, slots)?,
             #[cfg(feature = "large")]
             Self::Projected(projection) => {
                 for segment in segments.iter().filter(|segment| segment.length >= SHORTEST_PROJECTED) {
@@ -85,8 +115,8 @@ impl<'m, O: ReadImage> Prediction<'m, O> {
     }
 
     /// Adds what is predicted to the residuals at the start of `bytes`, all of them or as many as `scratch` has room for; says how many. They are those of `run`,
-    /// which lies in `segment`.
-    pub(super) fn add<W>(&mut self, run: &Run, segment: &Segment, bytes: &mut [u8], scratch: &mut [u8]) -> Result<u64, ApplyError<O::Error, W>> {
+    /// which lies in `segment`; where that is of whole blocks, it is the old bytes.
+    pub(super) fn add<W>(&mut self, run: &Run, segment: &Segment, whole: bool, bytes: &mut [u8], scratch: &mut [u8]) -> Result<u64, ApplyError<O::Error, W>> {
         let source = run.source.unwrap_or(0);
         let old = match self {
             Self::Plain(old, _) => old,
@@ -102,8 +132,15 @@ impl<'m, O: ReadImage> Prediction<'m, O> {
             }
             #[cfg(feature = "large")]
             Self::Projected(projection) => projection.old_image_mut().image_mut(),
+            #[cfg(feature = "large")]
+            Self::Executables(executables) => {
+                if !whole && executables.add(run, segment, bytes)? {
+                    return Ok(to_u64(bytes.len()));
+                }
+                executables.image_mut()
+            }
         };
-        let _ = segment;
+        let _ = (segment, whole);
         let length = bytes.len().min(scratch.len());
         let predicted = scratch.get_mut(..length).filter(|bytes| !bytes.is_empty()).ok_or(Error::BufferTooSmall)?;
         old.read(source, predicted).map_err(ApplyError::OldImage)?;

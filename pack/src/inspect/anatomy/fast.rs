@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use sealift_formats::ErrorKind;
+use sealift_formats::patch::executable::is_whole_blocks;
 use sealift_formats::patch::{FastParameters, Header, Segment, SegmentListReader};
 use sealift_formats::varint::read_varint;
 
@@ -11,16 +12,23 @@ use super::{ByteKind, Cost, Error, Findings, UNIT, kinds_of_segments, malformed}
 /// Reads the payload.
 pub(super) fn read(payload: &[u8], header: &Header<'_>) -> Result<Findings, Error> {
     let mut reader = Reader { payload, at: 0 };
+    let large = FastParameters::parse(header.parameters).is_ok_and(|parameters| parameters.large);
     let [count, raw_size, packed_size] = [reader.size()?, reader.size()?, reader.size()?];
+    let executables = if large { reader.size()? } else { 0 };
     let packed = reader.take(packed_size)?;
-    // A segment has at least a byte of the new image.
-    if count as u64 > header.new_size || raw_size > count.saturating_mul(30) {
+    // A segment has at least a byte of the new image, and so has an executable.
+    if count.max(executables) as u64 > header.new_size || raw_size > count.saturating_mul(30).saturating_add(executables.saturating_mul(230)) {
         return Err(malformed(ErrorKind::SegmentListForm, 0));
     }
     let mut segments = vec![Segment::default(); count];
     let mut list = SegmentListReader::new(count, header.old_size, header.new_size);
     let raw = unpack(packed, raw_size).ok_or_else(|| malformed(ErrorKind::SegmentListForm, 0))?;
-    list.push(&raw, &mut segments).map_err(|error| malformed(error.kind, 0))?;
+    // The executables are behind the segments.
+    for byte in &raw {
+        if !(large && list.is_complete()) {
+            list.push(&[*byte], &mut segments).map_err(|error| malformed(error.kind, 0))?;
+        }
+    }
     if !list.is_complete() {
         return Err(malformed(ErrorKind::SegmentListForm, 0));
     }
@@ -40,14 +48,18 @@ pub(super) fn read(payload: &[u8], header: &Header<'_>) -> Result<Findings, Erro
         groups.push([literal, residual]);
     }
     let predicted = kinds.iter().filter(|kind| **kind == ByteKind::Predicted).count();
+    let whole: u64 = segments.iter().filter(|segment| large && is_whole_blocks(segment, header.new_size)).map(|segment| segment.length).sum();
     let (packed_literals, packed_residuals) = (literals.len(), residuals.len());
     let exact = FastParameters::parse(header.parameters).is_ok_and(|parameters| parameters.exact);
-    let residuals = if exact { Some(vec![0; predicted]) } else { unpack(&residuals, predicted) };
+    let coded = predicted.saturating_sub(usize::try_from(whole).unwrap_or(usize::MAX));
+    let residuals = if exact { Some(vec![0; coded]) } else { unpack(&residuals, coded) };
     let residuals = residuals.ok_or_else(|| malformed(ErrorKind::FrameEnd, 0))?;
     let literals = unpack(&literals, new_size - predicted).ok_or_else(|| malformed(ErrorKind::FrameEnd, 0))?;
     let mut residual = residuals.iter();
-    for kind in kinds.iter_mut().filter(|kind| **kind == ByteKind::Predicted) {
-        if residual.next().is_some_and(|residual| *residual != 0) {
+    let small = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    for segment in segments.iter().filter(|segment| !(large && is_whole_blocks(segment, header.new_size))) {
+        let place = kinds.get_mut(small(segment.new_start)..small(segment.new_end())).unwrap_or_default();
+        for (kind, _) in place.iter_mut().zip(&mut residual).filter(|(_, residual)| **residual != 0) {
             *kind = ByteKind::Corrected;
         }
     }
