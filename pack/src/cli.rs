@@ -26,6 +26,7 @@ pub enum Verb {
     Delta(cmd::delta::Delta),
     Apply(cmd::apply::Apply),
     Inspect(cmd::inspect::Inspect),
+    Bundle(cmd::bundle::Bundle),
     Pack(cmd::pack::Pack),
     Work(cmd::work::WorkVerb),
     Sign(cmd::sign::Sign),

@@ -97,6 +97,8 @@ pub fn explain(package: &[u8], trust: &TrustRecord<'_>, state: &DeviceState, rej
 /// The check that a code is the failure of. Faults of form are told apart by how far the package can be read.
 fn step_of(code: u16, envelope: Option<&Envelope<'_>>, manifest: bool) -> u8 {
     match code {
+        // Several components, where one is asked for.
+        76 => 5,
         0..200 => match envelope {
             None => 1,
             Some(envelope) if envelope.blocks().any(|block| block.is_err()) => 3,

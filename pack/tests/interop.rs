@@ -20,6 +20,7 @@ fn check(shop: &Workshop, package: &str, keys: &[&str]) -> Option<(bool, String)
     }
     let mut command = Command::new(python);
     command.arg(root().join("testdata/oracles/check_package.py")).arg(package).current_dir(shop.folder.path());
+    command.arg("--spec").arg(root().join("formats/SPEC.md"));
     for key in keys {
         command.args(["--key", key]);
     }

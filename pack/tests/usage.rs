@@ -110,7 +110,7 @@ fn a_trust_record_says_what_no_device_could_satisfy() {
 fn help_names_every_verb() {
     let shop = Workshop::new();
     let help = shop.ok(["--help"]);
-    for verb in ["demo", "keygen", "delta", "apply", "inspect", "pack", "sign", "attach", "approve", "rebuild", "caps", "select", "trust", "verify"] {
+    for verb in ["demo", "keygen", "delta", "apply", "inspect", "bundle", "pack", "sign", "attach", "approve", "rebuild", "caps", "select", "trust", "verify"] {
         assert!(help.contains(&format!("  {verb} ")), "{verb}: {help}");
         assert!(shop.ok([verb, "--help"]).contains("Usage: sealift"), "{verb}");
     }

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Checks a Sealift package with nothing of Sealift's: cbor2, cryptography, hashlib.
 
-usage: check_package.py PACKAGE --key PUBLIC.pem [--key ...] [--cddl SUIT.cddl]
+usage: check_package.py PACKAGE --key PUBLIC.pem [--key ...] [--cddl SUIT.cddl] [--spec SPEC.md]
 
 Recomputes the manifest digest, every COSE_Sign1 signature (each must hold under one of the given keys, and each given key must have signed), the digest and size
 of the integrated patch, its chain of chunks, and that the encoding is deterministic. Prints one line a check; exit status 0 when all hold, 1 when one does not.
-With --cddl the package must also match the SUIT CDDL, by cddl-verifier.
+With --cddl the package must also match the SUIT CDDL, by cddl-verifier; with --spec the CDDL of sections 5 and 6 of our own SPEC.
 """
 import argparse
 import hashlib
 import json
 import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
@@ -96,11 +98,27 @@ def check_chain(patch, log2, first):
         expected = chunk[-32:]
 
 
+def matches(cddl, rule, package):
+    """Whether a package matches a rule, by cddl-verifier; and what that says."""
+    tool = pathlib.Path(sys.executable).parent / "cddl-verify"
+    run = subprocess.run([tool, "-t", rule, cddl, package], capture_output=True, text=True)
+    return run.returncode == 0, (run.stdout + run.stderr).strip()[-400:] if run.returncode else ""
+
+
+def cddl_of(spec):
+    """The CDDL of SPEC sections 5 and 6: their blocks, and the text, which stands in a line. The command sequences are templates there, and checked above."""
+    part = spec[spec.index("## 5. Package"):spec.index("## 7. Trust record")]
+    blocks = re.findall(r"```cddl\n(.*?)```", part, re.S)
+    text = re.search(r"`(text = \{.*?\})`", part, re.S).group(1)
+    return "\n".join([*blocks, text, "language = tstr", *(f"{name} = [ + any ]" for name in ("validate", "payload-fetch", "install"))]) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("package", type=pathlib.Path)
     parser.add_argument("--key", action="append", type=pathlib.Path, required=True)
     parser.add_argument("--cddl", type=pathlib.Path)
+    parser.add_argument("--spec", type=pathlib.Path)
     arguments = parser.parse_args()
     raw = arguments.package.read_bytes()
 
@@ -153,9 +171,12 @@ def main():
         check("text digest", hashlib.sha256(cbor2.dumps(envelope[23])).digest() == manifest[23][1])
 
     if arguments.cddl:
-        tool = pathlib.Path(sys.executable).parent / "cddl-verify"
-        run = subprocess.run([tool, "-t", "SUIT_Envelope_Tagged", arguments.cddl, arguments.package], capture_output=True, text=True)
-        check("SUIT CDDL", run.returncode == 0, (run.stdout + run.stderr).strip()[-400:])
+        check("SUIT CDDL", *matches(arguments.cddl, "SUIT_Envelope_Tagged", arguments.package))
+    if arguments.spec:
+        with tempfile.NamedTemporaryFile("w", suffix=".cddl") as cddl:
+            cddl.write(cddl_of(arguments.spec.read_text()))
+            cddl.flush()
+            check("CDDL of the SPEC", *matches(cddl.name, "package", arguments.package))
     print(json.dumps({"sequence": manifest[2], "signatures": len(signed), "bytes": len(raw)}))
 
 

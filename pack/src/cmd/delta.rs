@@ -188,14 +188,14 @@ impl Shape {
     }
 }
 
-fn ram_class(bytes: u64) -> anyhow::Result<RamClass> {
+pub(super) fn ram_class(bytes: u64) -> anyhow::Result<RamClass> {
     RamClass::fitting(bytes).ok_or_else(|| {
         let what = format!("--ram is {bytes} bytes, expected 8K or more");
         Usage { what, hint: "no patch can be applied in less".into() }.into()
     })
 }
 
-fn chunk_log2(bytes: u64) -> anyhow::Result<u8> {
+pub(super) fn chunk_log2(bytes: u64) -> anyhow::Result<u8> {
     names::log2_of_bytes(bytes).filter(|log2| matches!(log2, 0 | 8..=24)).ok_or_else(|| {
         let what = format!("--chunk is {bytes} bytes, expected 0 or a power of two from 256 to 16M");
         Usage { what, hint: "64K suits most devices with an operating system, 1K to 4K most microcontrollers".into() }.into()

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod approve;
 pub mod attach;
+pub mod bundle;
 pub mod caps;
 mod components;
 pub mod delta;
@@ -45,6 +46,7 @@ pub fn run(verb: &Verb) -> anyhow::Result<()> {
         Verb::Delta(args) => delta::run(args),
         Verb::Apply(args) => apply::run(args),
         Verb::Inspect(args) => inspect::run(args),
+        Verb::Bundle(args) => bundle::run(args),
         Verb::Pack(args) => pack::run(args),
         Verb::Work(args) => work::run(args),
         Verb::Sign(args) => sign::run(args),

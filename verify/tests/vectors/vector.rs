@@ -89,6 +89,10 @@ impl Vector {
     /// Verifies the package, and applies its patch where the device has an old image: the outcome, and the bytes written.
     pub fn install(&self, trust: &TrustRecord<'_>) -> (Result<Outcome, Error>, usize) {
         let verifier = Verifier { trust, state: &self.state, signatures: Dalek };
+        // Who reads packages of several components judges those of one alike.
+        let alone = verifier.verify(&self.bytes).map(|verdict| (*verdict.manifest(), *verdict.report()));
+        let as_set = verifier.verify_set(&self.bytes).map(|verdict| (*verdict.manifest().first(), *verdict.report()));
+        assert_eq!(as_set, alone, "{}", self.description);
         let verified = match verifier.verify(&self.bytes) {
             Err(error) => return (Err(error), 0),
             Ok(Verification::NeedsConsent(_)) => return (Ok(Outcome::Ask), 0),

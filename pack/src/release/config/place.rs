@@ -56,6 +56,9 @@ impl Place<'_> {
         if whole.is_file() {
             return Ok(whole);
         }
+        if whole.is_dir() {
+            return Err(self.at(value.span(), field, whole.display().to_string(), "a file (`sealift bundle` makes a package of a directory of components)"));
+        }
         Err(self.at(value.span(), field, whole.display().to_string(), "a file that exists (paths count from this file's folder)"))
     }
 
