@@ -11,7 +11,7 @@ use crate::compact::arithmetic::Coder;
 use crate::compact::calls::{self, Calls};
 use crate::compact::header::Parameters;
 use crate::compact::map::{AddressMap, Segment};
-use crate::compact::model::{CALL, HIT, LINE as LINE_FAMILY, LITERAL, MISS, Model, PLAIN, START, TARGET, hash};
+use crate::compact::model::{CALL, HIT, LINE as LINE_FAMILY, LITERAL, MISS, Model, PLAIN, START, TARGET, UNIT, hash};
 use crate::compact::numbers::{number, signed_number};
 use crate::compact::old_image::OldImage;
 use crate::compact::plan::{Cause, From, Inline};
@@ -65,10 +65,23 @@ enum Run {
     Source { length: u32 },
     /// An inline copy from the old image whose place there is not known.
     Jump { length: u32 },
-    /// A copy; line of `length` bytes, `done` of them made, byte by byte when `slow`.
-    Copy { segment: Segment, listed: bool, length: usize, done: usize, slow: bool },
+    /// A copy; when `slow`, a line of it is being made by parts.
+    Copy { segment: Segment, listed: bool, slow: Option<Slow> },
     /// The same byte again and again.
     Repeat { until: u32 },
+}
+
+/// A line of a copy that is not as predicted.
+#[derive(Clone, Copy, Debug)]
+struct Slow {
+    /// Bytes of the line, and how many of them are made.
+    length: usize,
+    done: usize,
+    /// Where the unit ends whose bytes are decided on one by one; `done` or before when none is.
+    end: usize,
+    /// Whether a byte of the line was mispredicted, and one of this unit.
+    missed: bool,
+    unit_missed: bool,
 }
 
 /// What was seen lately.
@@ -153,7 +166,7 @@ impl<'a, O: OldImage> Body<'a, O> {
         match before {
             // The first line of a group begins the prediction.
             Some(segment) if segment.new < position && position < segment.new.saturating_add(segment.length) => {
-                self.run = Run::Copy { segment, listed: true, length: 0, done: 0, slow: false };
+                self.run = Run::Copy { segment, listed: true, slow: None };
             }
             _ => {
                 self.started = self.started.saturating_sub(usize::from(before.is_some_and(|segment| segment.new == position)));
@@ -222,12 +235,8 @@ impl<'a, O: OldImage> Body<'a, O> {
                 coder.cause(Cause::Inlines);
                 self.jump(coder, length).map(|()| 0)
             }
-            Run::Copy { segment, listed, length, done, slow } => {
-                if !slow {
-                    return Ok(self.line(coder, segment, listed, out));
-                }
-                Ok(self.copied_byte(coder, segment, listed, length, done, out))
-            }
+            Run::Copy { segment, listed, slow: None } => Ok(self.line(coder, segment, listed, out)),
+            Run::Copy { segment, listed, slow: Some(slow) } => Ok(self.part(coder, segment, listed, slow, out)),
             Run::Repeat { until } => Ok(self.repeat(until, out)),
             Run::Section => self.section(coder, out),
         }
@@ -329,7 +338,7 @@ impl<'a, O: OldImage> Body<'a, O> {
     fn begin_copy(&mut self, segment: Segment, listed: bool) {
         self.diagonal = segment.old.wrapping_sub(segment.new);
         self.predictor.begin(&self.map, segment, 0);
-        self.run = Run::Copy { segment, listed, length: 0, done: 0, slow: false };
+        self.run = Run::Copy { segment, listed, slow: None };
     }
 
     fn pushed(&mut self, byte: u8) {
@@ -337,6 +346,7 @@ impl<'a, O: OldImage> Body<'a, O> {
         self.position += 1;
         if let Some(shift) = calls::alignment(self.parameters.isa)
             && self.position & ((1 << shift) - 1) == 0
+            && !self.calls.is_full()
         {
             let [b1, b2, b3, b4, ..] = self.recent.bytes.to_le_bytes();
             let address = self.position.wrapping_sub(calls::WIDTH);

@@ -89,6 +89,12 @@ impl<'a> Calls<'a> {
         (self.known, &mut self.used)
     }
 
+    /// Whether there is no room left, so that nothing changes any more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.used >= self.known.len()
+    }
+
     /// Remembers a target while there is room.
     pub fn insert(&mut self, target: u32) {
         let place = self.count_below(target);

@@ -66,6 +66,18 @@ pub struct Looked {
     pub advance: Option<u32>,
 }
 
+/// Whether [`look`] surely adds nothing at a multiple of 4 where `word` is, and where the instruction set's model finds nothing.
+#[inline]
+#[must_use]
+pub fn is_quiet(parameters: &Parameters, word: u32) -> bool {
+    if parameters.data & (flag::POINTER64 | flag::RELATIVE32 | flag::OFFSET32) != 0 {
+        return false;
+    }
+    let pointer = parameters.data & flag::POINTER32 != 0 && u64::from(word).wrapping_sub(parameters.base) < u64::from(parameters.old_size);
+    let ram = parameters.ram_size != 0 && word.wrapping_sub(parameters.ram_base()) < parameters.ram_bytes();
+    word == 0 || !(pointer || ram)
+}
+
 /// Adds the data readings to what the instruction set's model found.
 #[inline]
 #[must_use]

@@ -198,27 +198,29 @@ impl<'a> AddressMap<'a> {
 
     /// [`AddressMap::project_far`] without an index.
     fn search(&self, old: u32) -> (u32, Owner) {
-        let mut best: Option<Segment> = None;
+        let segments = || (0..self.used).filter_map(|number| self.segments.get(number));
+        let mut best = Segment::default();
         let mut holders = 0;
-        let mut below: Option<Segment> = None;
-        let mut lowest: Option<Segment> = None;
-        for number in 0..self.used {
-            let Some(segment) = self.segments.get(number) else { break };
-            if segment.project(old).is_some() {
+        for segment in segments() {
+            if old.wrapping_sub(segment.old) < segment.length {
                 holders += 1;
-                if best.is_none_or(|best| segment.length > best.length) {
-                    best = Some(segment);
+                if segment.length > best.length {
+                    best = segment;
                 }
             }
+        }
+        if let Some(new) = best.project(old) {
+            return (new, if holders == 1 { Owner::Other } else { Owner::Several });
+        }
+        let mut below: Option<Segment> = None;
+        let mut lowest: Option<Segment> = None;
+        for segment in segments() {
             if segment.old <= old && below.is_none_or(|below| segment.end() > below.end()) {
                 below = Some(segment);
             }
             if lowest.is_none_or(|lowest| segment.old < lowest.old) {
                 lowest = Some(segment);
             }
-        }
-        if let Some(new) = best.and_then(|best| best.project(old)) {
-            return (new, if holders == 1 { Owner::Other } else { Owner::Several });
         }
         let shifted = below.or(lowest).map_or(old, |segment| old.wrapping_sub(segment.old).wrapping_add(segment.new));
         (shifted, Owner::Nearest)

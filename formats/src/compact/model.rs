@@ -16,23 +16,29 @@ pub struct Shape {
     pub inputs: usize,
     /// Sets of the first and of the second kind; set numbers wrap around.
     pub sets: [usize; 2],
+    /// Classes of how often a counter was used, for each of which an input has one more weight; none in the small shape.
+    uses: usize,
     /// First weight in the table.
     first: usize,
 }
 
-/// Classes of how often a counter was used; each input has a weight for each.
-const USES: usize = 8;
-
 impl Shape {
-    const fn new(inputs: usize, first: usize, second: usize) -> Self {
-        Self { inputs, sets: [first, second], first: 0 }
+    const fn small(inputs: usize, first: usize, second: usize) -> Self {
+        Self { inputs, sets: [first, second], uses: 0, first: 0 }
+    }
+
+    const fn large(inputs: usize, first: usize, second: usize) -> Self {
+        Self { inputs, sets: [first, second], uses: USES, first: 0 }
     }
 
     /// Weights in all.
     const fn weights(&self) -> usize {
-        self.inputs * (self.sets[0] + self.sets[1] + USES)
+        self.inputs * (self.sets[0] + self.sets[1] + self.uses)
     }
 }
+
+/// Classes of how often a counter was used.
+const USES: usize = 8;
 
 /// A sort of decision: its part of the weights and how fast it learns.
 #[derive(Clone, Copy, Debug)]
@@ -62,38 +68,41 @@ impl Family {
 }
 
 /// Whether a whole line is as predicted.
-pub const LINE: Family = Family { salt: 0x1b87_3593, shapes: [Shape::new(5, 8, 1), Shape::new(6, 8, 8)], rate: 14, weight: 750, start: 40_000, floor: 16 };
-/// Whether a byte is as predicted.
+pub const LINE: Family = Family { salt: 0x1b87_3593, shapes: [Shape::small(3, 8, 1), Shape::large(6, 8, 8)], rate: 14, weight: 750, start: 40_000, floor: 16 };
+/// Whether a unit of a line that is not wholly as predicted is so.
+pub const UNIT: Family =
+    Family { salt: 0x5bd1_e995, shapes: [Shape::small(5, 8, 4), Shape::large(10, 64, 16)], rate: 10, weight: 562, start: 60_000, floor: 16 }.after(&LINE);
+/// Whether a byte is as predicted, in a unit that is not wholly so.
 pub const HIT: Family =
-    Family { salt: 0x5bd1_e995, shapes: [Shape::new(10, 8, 4), Shape::new(10, 64, 16)], rate: 10, weight: 562, start: 60_000, floor: 16 }.after(&LINE);
+    Family { salt: 0x94d0_49bb, shapes: [Shape::small(3, 8, 4), Shape::large(5, 32, 8)], rate: 10, weight: 562, start: 32_768, floor: 16 }.after(&UNIT);
 /// Whether a mispredicted byte is the plain old byte, and other second guesses.
 pub const PLAIN: Family =
-    Family { salt: 0x2545_f491, shapes: [Shape::new(4, 4, 1), Shape::new(4, 4, 4)], rate: 14, weight: 875, start: 32_768, floor: 16 }.after(&HIT);
+    Family { salt: 0x2545_f491, shapes: [Shape::small(4, 4, 1), Shape::large(4, 4, 4)], rate: 14, weight: 875, start: 32_768, floor: 16 }.after(&HIT);
 /// The difference of a mispredicted byte.
 pub const MISS: Family =
-    Family { salt: 0x7feb_352d, shapes: [Shape::new(5, 8, 1), Shape::new(8, 32, 32)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&PLAIN);
+    Family { salt: 0x7feb_352d, shapes: [Shape::small(4, 8, 1), Shape::large(8, 32, 32)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&PLAIN);
 /// A literal byte.
 pub const LITERAL: Family =
-    Family { salt: 0x846c_a68b, shapes: [Shape::new(3, 8, 1), Shape::new(10, 64, 32)], rate: 8, weight: 625, start: 32_768, floor: 16 }.after(&MISS);
+    Family { salt: 0x846c_a68b, shapes: [Shape::small(3, 8, 1), Shape::large(10, 64, 32)], rate: 8, weight: 625, start: 32_768, floor: 16 }.after(&MISS);
 /// Whether a copy starts inside a gap.
 pub const START: Family =
-    Family { salt: 0x9e37_79b9, shapes: [Shape::new(4, 4, 1), Shape::new(4, 4, 4)], rate: 10, weight: 750, start: 4_000, floor: 16 }.after(&LITERAL);
+    Family { salt: 0x9e37_79b9, shapes: [Shape::small(4, 4, 1), Shape::large(4, 4, 4)], rate: 10, weight: 750, start: 4_000, floor: 16 }.after(&LITERAL);
 /// Bits of a number; 63 of them cost at most 63 bytes.
 pub const NUMBER: Family =
-    Family { salt: 0x3243_f6a9, shapes: [Shape::new(3, 8, 3), Shape::new(3, 16, 8)], rate: 14, weight: 1000, start: 32_768, floor: 256 }.after(&START);
+    Family { salt: 0x3243_f6a9, shapes: [Shape::small(3, 8, 3), Shape::large(3, 16, 8)], rate: 14, weight: 1000, start: 32_768, floor: 256 }.after(&START);
 /// Whether a call starts here among the literals.
 pub const CALL: Family =
-    Family { salt: 0x1f35_1c2d, shapes: [Shape::new(4, 2, 1), Shape::new(6, 4, 4)], rate: 10, weight: 750, start: 4_000, floor: 16 }.after(&NUMBER);
+    Family { salt: 0x1f35_1c2d, shapes: [Shape::small(4, 2, 1), Shape::large(6, 4, 4)], rate: 10, weight: 750, start: 4_000, floor: 16 }.after(&NUMBER);
 /// The target of such a call.
 pub const TARGET: Family =
-    Family { salt: 0x42a3_7d19, shapes: [Shape::new(6, 1, 4), Shape::new(6, 32, 4)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&CALL);
+    Family { salt: 0x42a3_7d19, shapes: [Shape::small(6, 1, 4), Shape::large(6, 32, 4)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&CALL);
 
 /// Decisions of [`crate::compact::types`]; small classes have none.
 pub const TYPES: Family =
-    Family { salt: 0x6a09_e667, shapes: [Shape::new(0, 1, 1), Shape::new(6, 24, 8)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&TARGET);
+    Family { salt: 0x6a09_e667, shapes: [Shape::small(0, 1, 1), Shape::large(6, 24, 8)], rate: 10, weight: 750, start: 32_768, floor: 16 }.after(&TARGET);
 
 /// All families.
-const FAMILIES: [Family; 10] = [LINE, HIT, PLAIN, MISS, LITERAL, START, NUMBER, CALL, TARGET, TYPES];
+const FAMILIES: [Family; 11] = [LINE, UNIT, HIT, PLAIN, MISS, LITERAL, START, NUMBER, CALL, TARGET, TYPES];
 
 /// Weights that a model needs: in small RAM classes, and in large ones.
 pub const WEIGHTS: [usize; 2] = [TYPES.shapes[0].first + TYPES.shapes[0].weights(), TYPES.shapes[1].first + TYPES.shapes[1].weights()];
@@ -188,24 +197,19 @@ fn store(slot: u32) -> Slot {
     [low, middle, high]
 }
 
-/// Where a counter may be, and what is there.
-#[derive(Clone, Copy, Default)]
-struct Look {
-    place: usize,
-    check: u32,
-    first: u32,
-    second: u32,
-}
-
-/// What one decision looked up.
+/// One context of a decision: first where its counter may be and what is there, then the counter and what it says.
 #[derive(Clone, Copy, Default)]
 struct Input {
-    look: Look,
+    /// Number of the counter; before it is found, of the first of its two places.
     place: usize,
+    /// The counter; before it is found, what the first place holds.
     slot: u32,
+    /// What the second place holds.
+    neighbour: u32,
+    /// What tells the context's counter from others.
+    check: u32,
+    /// Stretched probability.
     stretch: i32,
-    /// The weight for how often the counter was used.
-    weight: usize,
 }
 
 impl<'a> Model<'a> {
@@ -235,33 +239,50 @@ impl<'a> Model<'a> {
         self.decide_with(coder, family, contexts, sets, None, bit)
     }
 
-    /// The two neighbouring places where the counter of a context may be, the check that tells it from others, and what both hold.
+    /// Looks at the two neighbouring places where the counter of a context may be.
     #[inline(always)]
-    fn look(&self, hashed: u32) -> Look {
+    fn look(&self, input: &mut Input, hashed: u32) {
         let size = u64::try_from(self.slots.len()).unwrap_or(0);
         let place = usize::try_from((u64::from(hashed) * size) >> 32).unwrap_or(0);
-        let [first, second] = [place, place ^ 1].map(|place| self.slots.get(place).copied().map_or(FRESH, load));
-        Look { place, check: (mix(hashed) << 4) & CHECK, first, second }
+        input.place = place;
+        input.slot = self.slots.get(place).copied().map_or(FRESH, load);
+        input.neighbour = self.slots.get(place ^ 1).copied().map_or(FRESH, load);
+        input.check = (mix(hashed) << 4) & CHECK;
     }
 
-    /// The counter of a context and its place. When it is in neither, the one that was used less gives way, and if that is the second, the first ages.
+    /// Finds the counter of a context that was looked up. When it is in neither place, the one that was used less gives way, and if that is the second,
+    /// the first ages.
     #[inline(always)]
-    fn find(&mut self, look: Look, start: u32) -> (usize, u32) {
-        let Look { place, check, first, second } = look;
+    fn find(&mut self, input: &mut Input, start: u32) {
+        let (first, second, check) = (input.slot, input.neighbour, input.check);
         if first & CHECK == check {
-            return (place, first);
+            return;
         }
         if second & CHECK == check {
-            return (place ^ 1, second);
-        }
-        let fresh = ((start << 8) & 0xff_f000) | check;
-        if seen(second) < seen(first) {
-            if let Some(slot) = self.slots.get_mut(place) {
+            input.slot = second;
+        } else {
+            input.slot = ((start << 8) & 0xff_f000) | check;
+            if seen(second) >= seen(first) {
+                return;
+            }
+            if let Some(slot) = self.slots.get_mut(input.place) {
                 *slot = store(first - 1);
             }
-            return (place ^ 1, fresh);
         }
-        (place, fresh)
+        input.place ^= 1;
+    }
+
+    #[inline(always)]
+    fn weight(&self, number: usize) -> i32 {
+        self.weights.get(number).copied().map_or(0, i32::from)
+    }
+
+    #[inline(always)]
+    fn change_weight(&mut self, number: usize, change: i32) {
+        if let Some(weight) = self.weights.get_mut(number) {
+            let moved = (i32::from(*weight) + change).clamp(-MOST_WEIGHT, MOST_WEIGHT);
+            *weight = i16::try_from(moved).unwrap_or(0);
+        }
     }
 
     /// Codes one decision on which another part of the program has an opinion (a stretched probability): it takes the place
@@ -295,48 +316,61 @@ impl<'a> Model<'a> {
         bit: bool,
     ) -> bool {
         let [small, large] = &family.shapes;
-        let shape = if !cfg!(feature = "large") || self.size == 0 { small } else { large };
+        let wide = cfg!(feature = "large") && self.size != 0;
+        let shape = if wide { large } else { small };
         let count = shape.inputs.min(contexts.len());
+        let inputs = inputs.get_mut(..count).unwrap_or_default();
         let [a, b] = [within(sets[0], shape.sets[0]), shape.sets[0] + within(sets[1], shape.sets[1])];
-        let [a, b] = [shape.first + a * shape.inputs, shape.first + b * shape.inputs];
-        let uses = shape.first + (shape.sets[0] + shape.sets[1]) * shape.inputs;
+        let [mut a, mut b] = [shape.first + a * shape.inputs, shape.first + b * shape.inputs];
+        let mut uses = shape.first + (shape.sets[0] + shape.sets[1]) * shape.inputs;
         let mut sum = 0_i32;
         // All looks first, on what the table held before the decision: the loads then wait for memory together, which is much of the time on a
         // big machine.
         let mut salt = family.salt;
-        for (input, &context) in inputs.iter_mut().zip(contexts).take(count) {
-            input.look = self.look(mix(context ^ salt));
+        for (input, &context) in inputs.iter_mut().zip(contexts) {
+            self.look(input, mix(context ^ salt));
             salt = salt.wrapping_add(family.salt << 1);
         }
-        for (number, input) in inputs.iter_mut().enumerate().take(count) {
-            let (place, slot) = self.find(input.look, family.start);
-            let often = crate::compact::index(seen(slot));
-            let value = (stretch_of_counter(slot >> 12) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
+        for (number, input) in inputs.iter_mut().enumerate() {
+            self.find(input, family.start);
+            let often = crate::compact::index(seen(input.slot));
+            let value = (stretch_of_counter(input.slot >> 12) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
             let value = if number + 1 == contexts.len() { opinion.unwrap_or(value) } else { value };
-            let weight = uses + number * USES + USE.get(often).copied().map_or(0, usize::from);
-            *input = Input { look: input.look, place, slot, stretch: value, weight };
-            let [u, v, w] = [a + number, b + number, weight].map(|at| self.weights.get(at).copied().map_or(0, i32::from));
-            sum += (u + v + w).clamp(-MOST_WEIGHT, MOST_WEIGHT) * value;
+            input.stretch = value;
+            let mut weight = self.weight(a + number) + self.weight(b + number);
+            if wide {
+                weight += self.weight(uses + number * USES + use_class(often));
+            }
+            sum += weight.clamp(-MOST_WEIGHT, MOST_WEIGHT) * value;
         }
         let one = squash((sum >> 12).clamp(-LIMIT, LIMIT)).clamp(family.floor, 65_536 - family.floor);
         let bit = coder.bit(one, bit);
         let error = if bit { 65_535 - crate::compact::signed(one) } else { -crate::compact::signed(one) };
-        for (number, input) in inputs.iter().enumerate().take(count) {
+        for input in inputs.iter() {
+            let often = crate::compact::index(seen(input.slot));
             let change = (((input.stretch * error) >> 10) * family.rate + (1 << 11)) >> 12;
-            for at in [a + number, b + number, input.weight] {
-                if let Some(weight) = self.weights.get_mut(at) {
-                    let moved = (i32::from(*weight) + change).clamp(-MOST_WEIGHT, MOST_WEIGHT);
-                    *weight = i16::try_from(moved).unwrap_or(0);
-                }
+            self.change_weight(a, change);
+            self.change_weight(b, change);
+            if wide {
+                self.change_weight(uses + use_class(often), change);
+                uses += USES;
             }
-            let often = seen(input.slot);
+            a += 1;
+            b += 1;
             let probability = (input.slot >> 12 << 4) | 8;
-            let step = STEP.get(crate::compact::index(often)).copied().unwrap_or(4096);
+            let step = STEP.get(often).copied().unwrap_or(4096);
             let probability = if bit { probability + (((65_535 - probability) * step) >> 16) } else { probability - ((probability * step) >> 16) };
             if let Some(slot) = self.slots.get_mut(input.place) {
-                *slot = store((probability >> 4 << 12) | (input.slot & CHECK) | (often + 1).min(MOST_SEEN));
+                let seen = (seen(input.slot) + 1).min(MOST_SEEN);
+                *slot = store((probability >> 4 << 12) | (input.slot & CHECK) | seen);
             }
         }
         bit
     }
+}
+
+/// Class of use of a counter that has seen this many decisions.
+#[inline(always)]
+fn use_class(often: usize) -> usize {
+    USE.get(often).copied().map_or(0, usize::from)
 }

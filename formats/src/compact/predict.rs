@@ -7,52 +7,15 @@ use crate::compact::map::{AddressMap, Owner, Segment};
 use crate::compact::old_image::{OldImage, OldWindow, WindowBytes};
 use crate::isa::{AnyModel, Kind, Reference, ReferenceModel, Window};
 
-/// Bytes decided on at once.
-pub const LINE: usize = 64;
-/// A reference may reach this far past the end of a line.
-const TAIL: usize = 8;
-const SIZE: usize = LINE + TAIL;
+mod line;
+
+pub use line::{LINE, Line, Note, Risk, trust};
+use line::{Packed, SIZE};
+
 /// References that may start in a line, and one that reaches into it.
 const MOST_FOUND: usize = 36;
 /// Before a segment or group, this many bytes of the old image are scanned to get a model into its stride.
-const WARM_UP: u32 = 256;
-
-/// How sure a predicted reference is; a context of the coder.
-pub mod trust {
-    /// No reference here.
-    pub const NONE: u8 = 0;
-    /// The target lies in the segment being copied.
-    pub const CURRENT: u8 = 1;
-    /// In exactly one other segment.
-    pub const OTHER: u8 = 2;
-    /// In several others.
-    pub const SEVERAL: u8 = 3;
-    /// In none.
-    pub const NEAREST: u8 = 4;
-    /// The target was mispredicted before; this is where it really went.
-    pub const CORRECTED: u8 = 5;
-    /// A word that was seen before.
-    pub const SAME_WORD: u8 = 6;
-    /// A word close to one that was seen before.
-    pub const NEAR_WORD: u8 = 7;
-    /// A word not far from one that was seen before.
-    pub const FAR_WORD: u8 = 8;
-    /// A target outside the image.
-    pub const OUTSIDE: u8 = 9;
-}
-
-/// What is known about one predicted byte.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Note {
-    /// 0 for no reference, else one more than the kind's number.
-    pub kind: u8,
-    /// The byte's place in its reference.
-    pub place: u8,
-    /// See [`trust`].
-    pub trust: u8,
-    /// A few bits of the old target.
-    pub tag: u16,
-}
+const WARM_UP: u32 = 128;
 
 /// A reference whose bytes lie in the current line.
 #[derive(Clone, Copy, Debug)]
@@ -82,54 +45,6 @@ impl Found {
 
     fn end(&self) -> i32 {
         i32::from(self.at) + i32::from(self.width)
-    }
-}
-
-/// The line being predicted.
-#[derive(Debug)]
-pub struct Line {
-    bytes: [u8; SIZE],
-    plain: [u8; SIZE],
-    notes: [Packed; SIZE],
-}
-
-/// A note in four bytes: kind, trust and place, tag.
-#[derive(Clone, Copy, Debug, Default)]
-struct Packed {
-    kind: u8,
-    trust_and_place: u8,
-    tag: u16,
-}
-
-impl Line {
-    /// The predicted byte at `at`.
-    #[inline]
-    #[must_use]
-    pub fn byte(&self, at: usize) -> u8 {
-        self.bytes.get(at).copied().unwrap_or(0)
-    }
-
-    /// The old byte at `at`.
-    #[inline]
-    #[must_use]
-    pub fn plain(&self, at: usize) -> u8 {
-        self.plain.get(at).copied().unwrap_or(0)
-    }
-
-    /// What is known about the byte at `at`.
-    #[inline]
-    #[must_use]
-    pub fn note(&self, at: usize) -> Note {
-        let packed = self.notes.get(at).copied().unwrap_or_default();
-        let (place, trust) = (packed.trust_and_place & 7, packed.trust_and_place >> 3);
-        Note { kind: packed.kind, place, trust, tag: packed.tag }
-    }
-
-    /// The first `length` predicted bytes.
-    #[inline]
-    #[must_use]
-    pub fn predicted(&self, length: usize) -> &[u8] {
-        self.bytes.get(..length).unwrap_or(&[])
     }
 }
 
@@ -171,6 +86,8 @@ pub struct Predictor<'a, O> {
     words: Words<'a>,
     /// The line predicted last.
     pub line: &'a mut Line,
+    /// Of the references that begin in it, when it was predicted.
+    pub risk: Risk,
     /// References of the line, `count` of them.
     found: &'a mut [Found; MOST_FOUND],
     count: usize,
@@ -196,6 +113,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             corrections,
             words,
             line: &mut work.line,
+            risk: Risk::default(),
             found: &mut work.found,
             count: 0,
             segment: Segment::default(),
@@ -247,18 +165,37 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let skew = if skew == 0 { 0 } else { unit - skew };
         self.scan = early.saturating_add(u32::try_from(skew).unwrap_or(0)).min(self.at);
         while self.scan < self.at {
-            let at = self.scan;
-            for reference in self.scan_one().into_iter().flatten() {
-                if at.saturating_add(u32::from(reference.width)) > self.at {
-                    self.note(map, at, reference);
-                }
+            self.pass_over(self.at);
+            if self.scan < self.at {
+                self.scan_one(map, self.at);
             }
         }
     }
 
-    /// Looks at one instruction or word and moves on; a word may be two things.
-    #[inline]
-    fn scan_one(&mut self) -> [Option<Reference>; 2] {
+    /// Moves on to the next place, before `end`, where something may be found.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn pass_over(&mut self, end: u32) {
+        let mut address = self.parameters.base.wrapping_add(u64::from(self.scan));
+        let (bytes, place) = self.old.view(self.scan);
+        let mut rest = bytes.get(place..).unwrap_or(&[]);
+        while self.scan < end
+            && let Some(word) = rest.first_chunk::<4>()
+        {
+            let word = u32::from_le_bytes(*word);
+            let step = if address.is_multiple_of(4) && !data::is_quiet(&self.parameters, word) { 0 } else { self.model.quiet(address, word) };
+            if step == 0 {
+                break;
+            }
+            address = address.wrapping_add(u64::from(step));
+            self.scan = self.scan.saturating_add(step);
+            rest = rest.get(crate::compact::index(step)..).unwrap_or(&[]);
+        }
+    }
+
+    /// Looks at one instruction or word and moves on; a word may be two things. Predicts and remembers what is found, unless it ends at the old offset `from`
+    /// or before.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn scan_one(&mut self, map: &AddressMap<'_>, from: u32) {
         let at = self.scan;
         let address = self.parameters.base.wrapping_add(u64::from(at));
         let (bytes, place) = self.old.view(at);
@@ -266,7 +203,15 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let (advance, reference) = self.model.scan(address, &window);
         let looked = data::look(&self.parameters, self.parameters.old_size, address, &window, reference);
         self.scan = at.saturating_add(looked.advance.unwrap_or(crate::compact::narrow(advance)).max(1));
-        looked.found.map(|found| found.filter(|found| found.width <= 8 && found.width > 0))
+        let [first, second] = looked.found;
+        for reference in [first, second] {
+            if let Some(reference) = reference
+                && (1..=8).contains(&reference.width)
+                && at.saturating_add(u32::from(reference.width)) > from
+            {
+                self.note(map, at, reference);
+            }
+        }
     }
 
     /// Where `reference` points in the new image, and how sure that is.
@@ -319,18 +264,17 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
     }
 
-    /// The eight bytes of the old image from `old` on; zeros behind its end.
-    fn old_bytes(&mut self, old: u32) -> [u8; 8] {
+    /// The eight bytes of the old image where `found` begins; zeros behind its end.
+    fn old_bytes(&mut self, found: &Found) -> [u8; 8] {
+        if let Ok(at) = usize::try_from(found.at)
+            && let Some(bytes) = self.line.plain.get(at..).and_then(|rest| rest.first_chunk::<8>())
+        {
+            return *bytes;
+        }
         let mut bytes = [0_u8; 8];
-        let (held, place) = self.old.view(old);
-        let held = held.get(place..).unwrap_or(&[]);
-        match held.first_chunk::<8>() {
-            Some(chunk) => bytes = *chunk,
-            None => {
-                for (to, from) in bytes.iter_mut().zip(held) {
-                    *to = *from;
-                }
-            }
+        let (held, place) = self.old.view(self.at.wrapping_add_signed(found.start()));
+        for (to, from) in bytes.iter_mut().zip(held.get(place..).unwrap_or(&[])) {
+            *to = *from;
         }
         bytes
     }
@@ -341,7 +285,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let width = usize::from(reference.width).min(8);
         let old = self.at.wrapping_add_signed(found.start());
         let address = self.parameters.base.wrapping_add(u64::from(self.segment.new)).wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
-        let plain = self.old_bytes(old);
+        let plain = self.old_bytes(found);
         let mut bytes = plain;
         let projected = self.project(map, &reference);
         let trust = projected.map_or(trust::OUTSIDE, |(_, trust)| trust);
@@ -365,16 +309,20 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             }
         }
         let bytes = if trusted { found.guess } else { plain };
+        let trust = if trusted { trust } else { trust::NONE };
+        if found.at >= 0 {
+            let [new, ..] = bytes;
+            let [old, ..] = plain;
+            self.risk.add(trust, new != old);
+        }
         let [t0, t1, t2, ..] = reference.target.to_le_bytes();
         let tag = u16::from_le_bytes([t0, t1]) ^ u16::from(t2).wrapping_mul(0x9e37);
         let kind = u8::try_from(sort + 1).unwrap_or(0);
-        for ((number, byte), old) in (0_u8..8).zip(bytes).zip(plain).take(width) {
-            let Some(to) = usize::try_from(found.start() + i32::from(number)).ok().filter(|&to| to < SIZE) else { continue };
-            if let (Some(slot), Some(note), Some(plain)) = (self.line.bytes.get_mut(to), self.line.notes.get_mut(to), self.line.plain.get_mut(to)) {
+        for (number, &byte) in (0_u8..8).zip(&bytes).take(width) {
+            let Ok(to) = usize::try_from(found.start() + i32::from(number)) else { continue };
+            if let (Some(slot), Some(note)) = (self.line.bytes.get_mut(to), self.line.notes.get_mut(to)) {
                 *slot = byte;
-                *plain = old;
-                let trust = if trusted { trust } else { trust::NONE };
-                *note = Packed { kind, trust_and_place: (trust << 3) | (number & 7), tag };
+                *note = Packed { kind, trust_and_place: (trust << 3) | number, tag };
             }
         }
     }
@@ -384,6 +332,11 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let width = actual.len();
         let right = found.guess.get(..width) == Some(actual);
         let plain = plain.get(..width) == Some(actual);
+        self.score(found, right, plain);
+    }
+
+    /// Keeps the score of a reference whose guess was right or not, as were its old bytes.
+    fn score(&mut self, found: &Found, right: bool, plain: bool) {
         if let Some(score) = self.scores.get_mut(data::sort(&found.reference())) {
             match (right, plain) {
                 (true, false) => *score = (*score + 2).min(MOST_SCORE),
@@ -418,6 +371,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
         self.count = kept;
         self.line.notes.fill(Packed::default());
+        self.risk = Risk::default();
         {
             let (held, place) = self.old.view(self.at);
             let held = held.get(place..).unwrap_or(&[]);
@@ -441,9 +395,9 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         }
         let end = self.at.saturating_add(crate::compact::narrow(length));
         while self.scan < end {
-            let at = self.scan;
-            for reference in self.scan_one().into_iter().flatten() {
-                self.note(map, at, reference);
+            self.pass_over(end);
+            if self.scan < end {
+                self.scan_one(map, 0);
             }
         }
     }
@@ -500,7 +454,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         if old < self.segment.old {
             return;
         }
-        let plain = self.old_bytes(old);
+        let plain = self.old_bytes(found);
         self.judge(found, &plain, bytes);
         let base = self.parameters.base;
         let address = base.wrapping_add(u64::from(self.segment.new)).wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
@@ -548,11 +502,9 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             let end = found.end();
             if usize::try_from(end).is_ok_and(|end| end <= self.length) {
                 if let Ok(at) = usize::try_from(found.at) {
-                    let plain = self.old_bytes(self.at.wrapping_add_signed(found.start()));
-                    if found.guess != plain {
-                        let bytes = self.line.bytes;
-                        self.judge(&found, &plain, bytes.get(at..at + width).unwrap_or(&[]));
-                    }
+                    let (guess, actual) = (found.guess.get(..width).unwrap_or(&[]), self.line.bytes(at, width));
+                    let (right, plain) = (guess == actual, self.line.plains(at, width) == actual);
+                    self.score(&found, right, plain);
                 }
                 let outside = reference.target.wrapping_sub(self.parameters.base) >= u64::from(self.parameters.old_size);
                 if reference.kind == Kind::Pointer32

@@ -148,6 +148,12 @@ pub trait ReferenceModel {
     /// Returns how many bytes to advance (a positive multiple of `unit`) and the reference that starts here, if any.
     fn scan(&mut self, address: u64, window: &Window<'_>) -> (usize, Option<Reference>);
 
+    /// How many bytes [`scan`](Self::scan) would advance at `address` when it is sure to find nothing there and to keep its state, as far as `word`, the next four
+    /// bytes, tells; else 0, which is always right.
+    fn quiet(&self, _address: u64, _word: u32) -> u32 {
+        0
+    }
+
     /// Clears the operand bits of `found` in its bytes; does nothing when `bytes` is shorter than its width.
     fn mask(&self, found: &Reference, bytes: &mut [u8]);
 
@@ -187,6 +193,13 @@ macro_rules! any_model {
                 match self {
                     Self::None => (1, None),
                     $(#[cfg(feature = $feature)] Self::$name(model) => model.scan(address, window)),+
+                }
+            }
+            #[inline]
+            fn quiet(&self, address: u64, word: u32) -> u32 {
+                match self {
+                    Self::None => 1,
+                    $(#[cfg(feature = $feature)] Self::$name(model) => model.quiet(address, word)),+
                 }
             }
             #[inline]

@@ -227,6 +227,22 @@ impl ReferenceModel for Thumb {
         }
     }
 
+    fn quiet(&self, address: u64, word: u32) -> u32 {
+        // By the top five bits: literal loads, ADR, branches, and everything that begins with 0b11110.
+        const MAYBE: u32 = (1 << 0b01001) | (1 << 0b10100) | (1 << 0b11010) | (1 << 0b11011) | (1 << 0b11100) | (1 << 0b11110);
+        let first = word & 0xffff;
+        let top = first >> 11;
+        if (MAYBE >> top) & 1 == 1 || first & 0xf500 == 0xb100 || first & 0xfe1f == 0xf81f || first & 0xff3f == 0xed1f {
+            return 0;
+        }
+        let width = if top < 0b11101 { 2 } else { 4 };
+        let pool = if address.is_multiple_of(4) { address } else { address.wrapping_add(2) };
+        if (width == 4 || pool == address) && self.is_marked(pool) {
+            return 0;
+        }
+        width
+    }
+
     fn mask(&self, found: &Reference, bytes: &mut [u8]) {
         let Some(first) = read16(bytes).map(u32::from) else { return };
         let second = bytes.get(2..).and_then(read16).map_or(0, u32::from);

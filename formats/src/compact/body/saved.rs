@@ -23,7 +23,7 @@ impl<O: OldImage> Body<'_, O> {
     /// are larger than any device would want to write).
     #[must_use]
     pub fn is_savable(&self) -> bool {
-        let between_lines = !matches!(self.run, Run::Count | Run::List { .. } | Run::Types | Run::Section | Run::Copy { slow: true, .. });
+        let between_lines = !matches!(self.run, Run::Count | Run::List { .. } | Run::Types | Run::Section | Run::Copy { slow: Some(_), .. });
         between_lines && self.parameters.data & crate::compact::data::flag::TYPES == 0
     }
 
@@ -146,7 +146,7 @@ impl<O: OldImage> Body<'_, O> {
             kind::LENGTH => Run::Length { until: b },
             kind::SOURCE => Run::Source { length: b },
             kind::JUMP => Run::Jump { length: b },
-            kind::COPY => Run::Copy { segment, listed: e == 1, length: 0, done: 0, slow: false },
+            kind::COPY => Run::Copy { segment, listed: e == 1, slow: None },
             kind::REPEAT => Run::Repeat { until: b },
             _ => return Ok(false),
         };

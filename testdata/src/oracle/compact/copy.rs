@@ -40,31 +40,14 @@ impl Body<'_> {
                 self.since = self.since.saturating_add(length);
                 self.differences = 0;
             } else {
-                for done in 0..length {
-                    self.copied_byte(&segment, listed, done, length);
-                    self.predictor.learn(done as usize + 1, &self.bytes);
-                }
+                self.slow_line(&segment, listed, length);
             }
         }
     }
 
     fn line_is_right(&mut self, segment: &Segment, length: u32) -> bool {
         let position = self.position;
-        let (mut shaky, mut worst) = (0, 0);
-        for i in 0..length as usize {
-            let note = &self.predictor.notes[i];
-            if note.kind != 0 && note.place == 0 {
-                let risk = match note.trust {
-                    trust::NEAREST => 4,
-                    trust::SEVERAL => 3,
-                    trust::FAR_WORD | trust::OUTSIDE => 2,
-                    trust::CURRENT => 0,
-                    _ => 1,
-                };
-                shaky += u32::from(risk > 1) + u32::from(self.predictor.pred[i] != self.predictor.plain[i]);
-                worst = worst.max(risk);
-            }
-        }
+        let (shaky, worst) = (self.predictor.shaky, self.predictor.worst);
         let starts = u32::from(position == segment.new);
         let end = segment.new + segment.length;
         let lines = self.lines;
@@ -81,17 +64,70 @@ impl Body<'_> {
         right
     }
 
-    fn copied_byte(&mut self, segment: &Segment, listed: bool, done: u32, length: u32) {
-        let at = done as usize;
-        self.predictor.refresh(at);
+    /// Step 5: by units.
+    fn slow_line(&mut self, segment: &Segment, listed: bool, length: u32) {
+        let mut done = 0;
+        let mut missed = false;
+        while done < length {
+            self.predictor.refresh(done as usize);
+            let end = done + self.unit_width(done, length);
+            if (missed || end < length) && self.unit_is_right(segment, listed, done, end) {
+                for i in done..end {
+                    self.made(i, self.predictor.pred[i as usize]);
+                }
+                done = end;
+                continue;
+            }
+            let first = done;
+            let mut wrong = false;
+            while done < end {
+                if done != first {
+                    self.predictor.refresh(done as usize);
+                }
+                let place = self.place(done);
+                let certain = done + 1 == end && !wrong;
+                let hit = !certain && self.byte_is_right(&place, done, end, wrong);
+                let byte = if hit { place.q } else { self.missed(&place) };
+                self.made(done, byte as u8);
+                if !hit {
+                    wrong = true;
+                    missed = true;
+                }
+                done += 1;
+            }
+        }
+    }
+
+    fn unit_width(&self, at: u32, length: u32) -> u32 {
+        let note = |i: u32| &self.predictor.notes[(at + i) as usize];
+        let mut width = 1;
+        while at + width < length {
+            let goes_on = if note(0).kind == 0 {
+                note(width).kind == 0 && !(self.position + width).is_multiple_of(4)
+            } else {
+                note(width).kind == note(0).kind && note(width).place == note(0).place + width
+            };
+            if !goes_on {
+                break;
+            }
+            width += 1;
+        }
+        width
+    }
+
+    /// The old byte at `i` of the line, 0 before it.
+    fn plain(&self, i: i64) -> u32 {
+        usize::try_from(i).map_or(0, |i| self.predictor.plain[i].into())
+    }
+
+    fn unit_is_right(&mut self, segment: &Segment, listed: bool, done: u32, end: u32) -> bool {
         let position = self.position;
-        let note = self.predictor.notes[at];
-        let plain = |i: usize| u32::from(self.predictor.plain[i]);
-        let (q, p, n) = (u32::from(self.predictor.pred[at]), plain(at), plain(at + 1));
-        let b1 = if at > 0 { plain(at - 1) } else { 0 };
-        let b2 = if at > 1 { plain(at - 2) } else { 0 };
+        let note = self.predictor.notes[done as usize];
+        let [b2, b1, p, n, n2, n3] = [-2, -1, 0, 1, 2, 3].map(|i| self.plain(i64::from(done) + i));
+        let range = done as usize..end as usize;
+        let changed = u32::from(self.predictor.pred[range.clone()] != self.predictor.plain[range]);
+        let width = end - done;
         let align = position & 3;
-        let changed = u32::from(q != p);
         let role = (note.kind << 10) | (note.place << 6) | (note.trust << 2) | (changed << 1);
         let (hits, kind) = (self.hits, note.kind);
         let misses = (!hits & ((1 << done.min(31)) - 1)).count_ones();
@@ -99,15 +135,15 @@ impl Body<'_> {
         let rest = bits(segment.new + segment.length - position).min(10);
         let c = [
             hash(1, (hits & 0xFF) | (role << 8)),
-            hash(2, p | (n << 8) | (align << 16) | (kind << 20)),
-            hash(3, p | (b1 << 8) | (b2 << 16)),
-            hash(4, (hits & 0xFFFF) | (align << 16)),
-            hash(5, bits(self.since) | (bits(self.before) << 6) | (align << 12) | (kind << 16)),
-            hash(6, (hits & 7) | ((hits >> 1) & 8) | ((hits >> 4) & 16) | ((hits >> 7) & 32) | (role << 8)),
-            hash(7, p | ((n >> 4) << 8) | ((hits & 3) << 12) | (note.place << 16)),
-            hash(8, into | (rest << 4) | ((hits & 1) << 8) | (u32::from(listed) << 9)),
-            hash(9, role | (hits & 1)),
-            hash(10, if kind == 0 { p | (b1 << 8) | ((hits & 3) << 16) } else { 0x100_0000 | (note.tag << 5) | kind }),
+            hash(2, if kind == 0 { n | (p << 8) | (b1 << 16) | (b2 << 24) } else { 0x100_0000 | (note.tag << 5) | kind }),
+            hash(3, p | (n << 8) | (align << 16) | (kind << 20)),
+            hash(4, bits(self.since) | (bits(self.before) << 6) | (align << 12) | (kind << 16)),
+            hash(5, role | (hits & 1) | (width << 16)),
+            hash(6, p | (n << 8) | (n2 << 16) | (n3 << 24)),
+            hash(7, (hits & 7) | ((hits >> 1) & 8) | ((hits >> 4) & 16) | ((hits >> 7) & 32) | (role << 8)),
+            hash(8, p | ((n >> 4) << 8) | ((hits & 3) << 12) | (width << 16)),
+            hash(9, (hits & 0xFFFF) | (align << 16)),
+            hash(10, into | (rest << 4) | ((hits & 1) << 8) | (u32::from(listed) << 9)),
         ];
         let g = match (kind, note.trust) {
             (0, _) => align,
@@ -116,20 +152,48 @@ impl Body<'_> {
             (_, trust::SEVERAL | trust::NEAREST) => 6,
             _ => 7,
         };
-        let last_chance = u32::from(done + 1 == length && misses == 0 && length <= 31);
-        let hit = self.model.decide(Family::Hit, &c, [(g << 3) | (hits & 7), misses.min(3) | (last_chance << 2) | (changed << 3)]);
-        let byte = if hit { q } else { self.missed(&Place { align, q, p, b1, role }) };
-        self.push(byte as u8);
-        let d = byte.wrapping_sub(q) & 0xFF;
-        self.hits = (self.hits << 1) | u32::from(hit);
+        let b = misses.min(3) | (u32::from(width > 2) << 2) | (changed << 3);
+        self.model.decide(Family::Unit, &c, [(g << 3) | (hits & 7), b])
+    }
+
+    fn place(&self, done: u32) -> Place {
+        let note = self.predictor.notes[done as usize];
+        let q = u32::from(self.predictor.pred[done as usize]);
+        let [b1, p] = [-1, 0].map(|i| self.plain(i64::from(done) + i));
+        let role = (note.kind << 10) | (note.place << 6) | (note.trust << 2) | (u32::from(q != p) << 1);
+        Place { align: self.position & 3, q, p, b1, role }
+    }
+
+    fn byte_is_right(&mut self, place: &Place, done: u32, end: u32, wrong: bool) -> bool {
+        let Place { align, p, b1, role, .. } = *place;
+        let n = self.plain(i64::from(done) + 1);
+        let hits = self.hits;
+        let left = end - done;
+        let state = left | (u32::from(wrong) << 4);
+        let c = [
+            hash(1, (hits & 7) | (role << 8)),
+            hash(2, p | (b1 << 8) | (state << 16)),
+            hash(3, state | (role << 8)),
+            hash(4, p | (n << 8) | (align << 16)),
+            hash(5, (self.differences & 0xFFFF) | (align << 16)),
+        ];
+        self.model.decide(Family::Hit, &c, [(align << 3) | (hits & 7), (left.min(4) - 1) | (u32::from(wrong) << 2)])
+    }
+
+    /// A byte of a line that is not as predicted is made.
+    fn made(&mut self, at: u32, byte: u8) {
+        self.push(byte);
+        let d = u32::from(byte.wrapping_sub(self.predictor.pred[at as usize]));
+        self.hits = (self.hits << 1) | u32::from(d == 0);
         self.differences = (self.differences << 8) | d;
-        if hit {
+        if d == 0 {
             self.since = self.since.saturating_add(1);
         } else {
             self.before = self.since;
             self.since = 0;
             self.last = d;
         }
+        self.predictor.learn(at as usize + 1, &self.bytes);
     }
 
     fn missed(&mut self, place: &Place) -> u32 {

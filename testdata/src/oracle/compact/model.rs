@@ -9,6 +9,7 @@ use super::words::mix;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Family {
     Line,
+    Unit,
     Hit,
     Plain,
     Miss,
@@ -32,11 +33,12 @@ struct Row {
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 10] = [
-    Row { salt: 0x1B87_3593, small: [ 5, 8, 1], large: [ 6,  8,  8], rate: 14, weight:  750, start: 40_000, floor:  16 },
-    Row { salt: 0x5BD1_E995, small: [10, 8, 4], large: [10, 64, 16], rate: 10, weight:  562, start: 60_000, floor:  16 },
+const ROWS: [Row; 11] = [
+    Row { salt: 0x1B87_3593, small: [ 3, 8, 1], large: [ 6,  8,  8], rate: 14, weight:  750, start: 40_000, floor:  16 },
+    Row { salt: 0x5BD1_E995, small: [ 5, 8, 4], large: [10, 64, 16], rate: 10, weight:  562, start: 60_000, floor:  16 },
+    Row { salt: 0x94D0_49BB, small: [ 3, 8, 4], large: [ 5, 32,  8], rate: 10, weight:  562, start: 32_768, floor:  16 },
     Row { salt: 0x2545_F491, small: [ 4, 4, 1], large: [ 4,  4,  4], rate: 14, weight:  875, start: 32_768, floor:  16 },
-    Row { salt: 0x7FEB_352D, small: [ 5, 8, 1], large: [ 8, 32, 32], rate: 10, weight:  750, start: 32_768, floor:  16 },
+    Row { salt: 0x7FEB_352D, small: [ 4, 8, 1], large: [ 8, 32, 32], rate: 10, weight:  750, start: 32_768, floor:  16 },
     Row { salt: 0x846C_A68B, small: [ 3, 8, 1], large: [10, 64, 32], rate:  8, weight:  625, start: 32_768, floor:  16 },
     Row { salt: 0x9E37_79B9, small: [ 4, 4, 1], large: [ 4,  4,  4], rate: 10, weight:  750, start:  4_000, floor:  16 },
     Row { salt: 0x3243_F6A9, small: [ 3, 8, 3], large: [ 3, 16,  8], rate: 14, weight: 1000, start: 32_768, floor: 256 },
@@ -63,7 +65,8 @@ struct Weights {
     inputs: usize,
     a: Vec<Vec<i64>>,
     b: Vec<Vec<i64>>,
-    uses: Vec<[i64; 8]>,
+    /// None in the small shape.
+    uses: Option<Vec<[i64; 8]>>,
 }
 
 /// Decodes decisions and learns from them.
@@ -81,7 +84,7 @@ impl<'a> Model<'a> {
         let weights = ROWS.iter().map(|row| {
             let [inputs, a, b] = if class.large { row.large } else { row.small };
             let set = vec![row.weight; inputs];
-            Weights { inputs, a: vec![set.clone(); a], b: vec![set; b], uses: vec![[0; 8]; inputs] }
+            Weights { inputs, a: vec![set.clone(); a], b: vec![set; b], uses: class.large.then(|| vec![[0; 8]; inputs]) }
         });
         Self {
             coder: Coder::new(payload),
@@ -140,7 +143,7 @@ impl<'a> Model<'a> {
                 _ => (stretch(slot.p << 4 | 8) * TRUST[slot.seen]) >> 8,
             };
             let u = USE[slot.seen];
-            sum += clamped(wa[k] + wb[k] + uses[k][u]) * x;
+            sum += clamped(wa[k] + wb[k] + uses.as_ref().map_or(0, |uses| uses[k][u])) * x;
             slots.push((place, slot, x, u));
         }
         let one = squash((sum >> 12).clamp(-4095, 4095)).clamp(row.floor, 65_536 - row.floor);
@@ -153,7 +156,8 @@ impl<'a> Model<'a> {
         let error = if result { 65_535 - one } else { -one };
         for (k, (place, slot, x, u)) in slots.into_iter().enumerate() {
             let change = (((x * error) >> 10) * row.rate + 2048) >> 12;
-            for weight in [&mut wa[k], &mut wb[k], &mut uses[k][u]] {
+            let of_use = uses.as_mut().map(|uses| &mut uses[k][u]);
+            for weight in [&mut wa[k], &mut wb[k]].into_iter().chain(of_use) {
                 *weight = clamped(*weight + change);
             }
             let mut q = slot.p << 4 | 8;

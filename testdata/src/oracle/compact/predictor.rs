@@ -54,6 +54,9 @@ pub(super) struct Predictor {
     pub(super) pred: [u8; NOTES],
     pub(super) plain: [u8; NOTES],
     pub(super) notes: [Note; NOTES],
+    /// How likely the line is to be mispredicted, by its references.
+    pub(super) shaky: u32,
+    pub(super) worst: u32,
 }
 
 impl Predictor {
@@ -75,6 +78,8 @@ impl Predictor {
             pred: [0; NOTES],
             plain: [0; NOTES],
             notes: [Note::default(); NOTES],
+            shaky: 0,
+            worst: 0,
         }
     }
 
@@ -84,7 +89,7 @@ impl Predictor {
         self.length = 0;
         self.found.clear();
         self.isa.reset();
-        let early = self.at.saturating_sub(256);
+        let early = self.at.saturating_sub(128);
         let unit = self.isa.unit();
         let skew = self.space.base.wrapping_add(early as u64) % unit;
         self.scan = (early + ((unit - skew) % unit) as usize).min(self.at);
@@ -111,6 +116,7 @@ impl Predictor {
         }
         self.pred = self.plain;
         self.notes = [Note::default(); NOTES];
+        (self.shaky, self.worst) = (0, 0);
         for i in 0..self.found.len() {
             self.write_found(i);
         }
@@ -249,11 +255,23 @@ impl Predictor {
         }
         let target = reference.target;
         let tag = (target & 0xFFFF) as u32 ^ ((((target >> 16) & 0xFF) as u32 * 0x9E37) & 0xFFFF);
-        for (i, plain) in old.iter().enumerate() {
+        let trust = if trusted { trust } else { 0 };
+        let bytes = if trusted { &found.guess } else { &old };
+        if found.start >= 0 {
+            let risk = match trust {
+                trust::NEAREST => 4,
+                trust::SEVERAL => 3,
+                trust::FAR_WORD | trust::OUTSIDE => 2,
+                trust::CURRENT => 0,
+                _ => 1,
+            };
+            self.shaky += u32::from(risk > 1) + u32::from(bytes[0] != old[0]);
+            self.worst = self.worst.max(risk);
+        }
+        for (i, byte) in bytes.iter().enumerate() {
             let place = found.start + i as i64;
             if (0..NOTES as i64).contains(&place) {
-                self.pred[place as usize] = if trusted { found.guess[i] } else { *plain };
-                let trust = if trusted { trust } else { 0 };
+                self.pred[place as usize] = *byte;
                 self.notes[place as usize] = Note { kind: sort as u32 + 1, place: i as u32, trust, tag };
             }
         }

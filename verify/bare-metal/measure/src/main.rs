@@ -11,6 +11,7 @@ use board::flash::{NorMemory, SECTOR, UNIT};
 use board::uart::CONSOLE;
 use board::{exit, stack, ticks};
 use sealift_formats::compact::map::Packed;
+use sealift_formats::compact::model::WEIGHTS;
 use sealift_formats::compact::predict::Work;
 use sealift_formats::manifest::ImageId;
 use sealift_formats::trust::TrustRecord;
@@ -199,7 +200,7 @@ fn verify(chips: &Chips, package: &[u8]) -> Result<(Goal, usize), Error> {
 fn apply(chips: &Chips, goal: &Goal, patch: &[u8]) -> Result<(), Error> {
     // One by one: as a tuple they would be on the stack twice.
     let mut slots = [[0; 3]; 1100];
-    let mut weights = [0; 704];
+    let mut weights = [0; WEIGHTS[0]];
     let mut packed: [Packed; 230] = [[0; 9]; 230];
     let mut corrections = [(0, 0); 20];
     let mut words = [(0, 0); 20];
