@@ -26,12 +26,13 @@ pub struct OptionsForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scratch: Option<u64>,
     level: i32,
+    large_from: u64,
 }
 
 impl From<&Options> for OptionsForm {
     fn from(options: &Options) -> Self {
         // Each by its name: a new option must be thought of here.
-        let Options { profile, instruction_set, base, ram, chunk_log2, group_log2, in_place, threads: _, level } = options;
+        let Options { profile, instruction_set, base, ram, chunk_log2, group_log2, in_place, threads: _, level, large_from } = options;
         Self {
             profile: names::profile(*profile).to_owned(),
             isa: match instruction_set {
@@ -45,6 +46,7 @@ impl From<&Options> for OptionsForm {
             sector: in_place.map(|place| place.sector),
             scratch: in_place.map(|place| place.scratch),
             level: *level,
+            large_from: *large_from,
         }
     }
 }
@@ -69,6 +71,7 @@ impl TryFrom<&OptionsForm> for Options {
             in_place,
             threads: None,
             level: form.level,
+            large_from: form.large_from,
         })
     }
 }
@@ -98,6 +101,7 @@ mod tests {
             in_place: Some(InPlace { sector: 4096, scratch: 8192 }),
             threads: Some(3),
             level: 19,
+            large_from: 1 << 20,
         };
         let mut forms = Vec::new();
         for options in [Options::default(), all.clone()] {
