@@ -40,8 +40,11 @@ pub(super) struct Compact<'m, O: ReadImage> {
     consumed: u64,
     /// Bytes that are made and not handed out.
     filled: usize,
-    /// Bytes of the current group that are not made.
-    left: u64,
+    /// Bytes of the current group that are not made: 32 bits, since images and groups of this profile are far smaller, and 64 are dear on a
+    /// microcontroller.
+    left: u32,
+    new_size: u32,
+    group_size: u32,
     /// Only in place.
     list: Option<List<'m>>,
 }
@@ -85,7 +88,9 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         let old = Layered { image: Old { image: old, kept_at, error: None }, kept };
         let list = layout.map(|layout| List { layout, rest: layout.sectors(), entered: 0 });
         let body = tables.body(parameters, &class, model, old).ok_or(Error::RamClass)?;
-        Ok(Self { plan, body, coder: None, kept: [0; STEP_INPUT], kept_length: 0, consumed: 0, filled: 0, left: 0, list })
+        let group_size = 1u32.checked_shl(parameters.group.into()).unwrap_or(u32::MAX);
+        let new_size = parameters.new_size;
+        Ok(Self { plan, body, coder: None, kept: [0; STEP_INPUT], kept_length: 0, consumed: 0, filled: 0, left: 0, new_size, group_size, list })
     }
 
     /// Decodes from the start of `input` until a group is ready, or more input is needed, or the new image is whole.
@@ -95,7 +100,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         let all_there = to_u64(input.len()) >= left;
         let input = input.get(..to_usize(left).min(input.len())).unwrap_or_default();
         if self.left == 0 && self.filled == 0 && self.list.is_none() {
-            self.left = self.plan.group_size.min(self.plan.new_size.saturating_sub(self.body.position().into()));
+            self.left = self.group_size.min(self.new_size.saturating_sub(self.body.position()));
         }
         let mut feed = Feed { kept: &self.kept, kept_length: self.kept_length, input, used: 0 };
         let mut hungry = false;
@@ -112,16 +117,14 @@ impl<'m, O: ReadImage> Compact<'m, O> {
                 None => DecoderState::start(&mut feed),
             };
             let room = group.get_mut(self.filled..).unwrap_or_default();
-            let room = match usize::try_from(self.left) {
-                Ok(left) if left < room.len() => room.get_mut(..left).unwrap_or_default(),
-                _ => room,
-            };
+            let length = room.len().min(in_memory(self.left));
+            let room = room.get_mut(..length).unwrap_or_default();
             let step = self.body.step(&mut coder.with(&mut feed), room);
             self.coder = Some(coder);
             match step {
                 Ok(made) => {
                     self.filled = self.filled.saturating_add(made);
-                    self.left = self.left.saturating_sub(to_u64(made));
+                    self.left = self.left.saturating_sub(u32::try_from(made).unwrap_or(u32::MAX));
                 }
                 Err(error) => break Err(error),
             }
@@ -145,7 +148,7 @@ impl<'m, O: ReadImage> Compact<'m, O> {
     /// Whether what is made must be handed out: the group is whole, or the buffer has no room for another step.
     fn is_ready(&self, group: &[u8]) -> bool {
         let room = group.len().saturating_sub(self.filled);
-        self.filled > 0 && (self.left == 0 || (room < STEP_OUTPUT && to_u64(room) < self.left))
+        self.filled > 0 && (self.left == 0 || (room < STEP_OUTPUT && room < in_memory(self.left)))
     }
 
     /// Whether what was handed out last ends a group, and the state can be saved there.
@@ -207,9 +210,9 @@ impl<'m, O: ReadImage> Compact<'m, O> {
         let list = self.list.as_mut()?;
         let sector = list.rest.next()?;
         list.entered = list.entered.saturating_add(1);
-        let start = u64::from(sector).saturating_mul(self.plan.group_size);
-        self.body.enter(u32::try_from(start).ok()?);
-        self.left = start.saturating_add(self.plan.group_size).min(self.plan.new_size).saturating_sub(start);
+        let start = sector.checked_mul(self.group_size)?;
+        self.body.enter(start);
+        self.left = start.saturating_add(self.group_size).min(self.new_size).saturating_sub(start);
         Some(sector)
     }
 
@@ -332,6 +335,11 @@ impl<O: ReadImage> KeptImage for Old<O> {
             }
         }
     }
+}
+
+/// A size as one in memory.
+fn in_memory(size: u32) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
 }
 
 /// Bytes kept from before, then new ones; zeros after the end.
