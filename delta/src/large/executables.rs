@@ -114,4 +114,4 @@ fn kernel(image: &[u8], start: usize) -> Option<Found> {
 }
 
 /// Files and spans that are longer are not projected.
-const LONGEST: usize = 256 << 20;
+const LONGEST: usize = 48 << 20;
