@@ -25,8 +25,10 @@ pub fn fill(shop: &Workshop, folder: &str, olds: u32, size: usize) {
         write!(text, "\n[[old]]\nversion = \"{version}.0\"\npath = \"old-{version}.bin\"\n").unwrap();
     }
     shop.write(&format!("{folder}new.bin"), image(olds, size));
-    let oem = if folder.is_empty() { "oem.key.pem".to_owned() } else { shop.path("oem.key.pem").display().to_string() };
-    write!(text, "\n[signing]\nkey = \"{oem}\"\n").unwrap();
+    text.push_str("\n[signing]\nkey = \"oem.key.pem\"\n");
+    if !folder.is_empty() {
+        shop.write(&format!("{folder}oem.key.pem"), shop.read("oem.key.pem"));
+    }
     shop.write(&format!("{folder}release.toml"), text);
 }
 
