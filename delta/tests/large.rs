@@ -104,3 +104,19 @@ fn images_beyond_four_gibibytes() {
     assert_eq!((made.summary.old_size, made.summary.new_size), (SIZE, SIZE));
     assert!(statistics.missed < 2_000 && statistics.literals < 20_000 && made.bytes.len() < 30_000, "{} bytes, {statistics:?}", made.bytes.len());
 }
+
+/// `SEALIFT_WRITE_VECTORS=1` writes the files anew: a change of the patch is a change of the format.
+#[test]
+fn the_vector_is_made_as_it_is() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors/large");
+    let [first, second] = [1, 2].map(|revision| executable(7, revision, 500));
+    let [old, new] = [file_system(26, &[(1, &first)]), file_system(28, &[(3, &second)])];
+    let made = patch(&old, &new, &Options { group_log2: Some(13), ..options() }).bytes;
+    for (name, bytes) in [("old.bin", &old), ("new.bin", &new), ("moved.patch", &made)] {
+        if std::env::var_os("SEALIFT_WRITE_VECTORS").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        assert!(std::fs::read(folder.join(name)).unwrap() == *bytes, "{name} is another one");
+    }
+}

@@ -114,7 +114,7 @@ impl Parts {
             old: old.to_vec(),
             new: new.to_vec(),
             settings,
-            parameters: FastParameters { window_log: settings.window_log, projection: None, exact: false }.to_bytes(),
+            parameters: FastParameters { window_log: settings.window_log, projection: None, exact: false, large: false }.to_bytes(),
             list_head: SegmentListHead { count: segments.len() as u64, raw_size: columns.len() as u64, packed_size: list.len() as u64 },
             list,
             groups: packed.map(|(literal, residual)| (head(&literal, &residual), literal, residual)).collect(),

@@ -24,7 +24,7 @@ pub fn parts(old: &[u8], new: &[u8]) -> Parts {
         old: old.to_vec(),
         new: new.to_vec(),
         settings,
-        parameters: FastParameters { window_log: settings.window_log, projection: None, exact: false }.to_bytes(),
+        parameters: FastParameters { window_log: settings.window_log, projection: None, exact: false, large: false }.to_bytes(),
         list_head: SegmentListHead { count: 0, raw_size: 0, packed_size: 0 },
         list: Vec::new(),
         groups: vec![(GroupHead { literal_packed: literal.len() as u64, residual_packed: 0 }, literal, Vec::new())],
