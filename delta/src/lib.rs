@@ -137,7 +137,7 @@ pub const GENERATION: &str = env!("SEALIFT_GENERATION");
 /// Makes a patch that turns `old` into `new`.
 ///
 /// # Errors
-/// An image above [`MAX_IMAGE_BYTES`], options outside what the format allows, failures of the libraries.
+/// An image above [`MAX_IMAGE_BYTES`] for profile `compact` or a RAM class, options outside what the format allows, failures of the libraries.
 pub fn generate(old: &[u8], new: &[u8], options: &Options) -> Result<Patch, Error> {
     generate_with(old, new, options, Pages::NONE)
 }
@@ -167,7 +167,9 @@ fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, pages: Pa
 }
 
 fn is_large(old: &[u8], new: &[u8], options: &Options) -> bool {
-    options.ram.is_none() && !old.is_empty() && old.len().max(new.len()) as u64 >= options.large_from && old != new
+    let larger = old.len().max(new.len()) as u64;
+    let pays = !old.is_empty() && larger >= options.large_from && old != new;
+    options.ram.is_none() && (pays || larger > MAX_IMAGE_BYTES)
 }
 
 fn make_large(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, pages: Pages<'_>) -> Result<Patch, Error> {

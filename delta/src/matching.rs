@@ -9,7 +9,7 @@ use crate::plan;
 use crate::search::{self, Candidate, Miss, Pair};
 use crate::suffix::SuffixIndex;
 
-/// The largest image handled, in bytes: offsets take four bytes in the tables of the search.
+/// The largest image in bytes, but for large ones of profile `fast` (SPEC 3.5), which have any size: offsets take four bytes in the tables of the search.
 pub const MAX_IMAGE_BYTES: u64 = u32::MAX as u64;
 
 /// Refuses images that are too large.

@@ -84,11 +84,12 @@ fn neither_threads_nor_maps_change_a_byte() {
 #[test]
 fn images_beyond_four_gibibytes() {
     use std::io::{Seek, SeekFrom, Write};
+    const OLD_SIZE: u64 = 64 << 20;
     const SIZE: u64 = (1 << 32) + (32 << 20);
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, parts: &[(u64, &[u8])]| {
+    let write = |name: &str, size: u64, parts: &[(u64, &[u8])]| {
         let mut file = std::fs::File::create(folder.path().join(name)).unwrap();
-        file.set_len(SIZE).unwrap();
+        file.set_len(size).unwrap();
         for (at, bytes) in parts {
             file.seek(SeekFrom::Start(*at)).unwrap();
             file.write_all(bytes).unwrap();
@@ -97,10 +98,26 @@ fn images_beyond_four_gibibytes() {
     };
     let [first, second] = [1, 2].map(|revision| executable(6, revision, 900));
     let kept = noise(8, 40 * BLOCK);
-    let old = write("old", &[(5 << 12, &kept), (1 << 32, &first)]);
-    let new = write("new", &[(1 << 32, &kept), ((1 << 32) + (1 << 20), &second)]);
+    let old = write("old", OLD_SIZE, &[(5 << 12, &kept), (48 << 20, &first)]);
+    let new = write("new", SIZE, &[(1 << 32, &kept), ((1 << 32) + (1 << 20), &second)]);
     let made = generate_files(&old, &new, &Options { level: 3, ..Options::default() }).unwrap();
     let statistics = made.statistics;
-    assert_eq!((made.summary.old_size, made.summary.new_size), (SIZE, SIZE));
+    assert_eq!((made.summary.old_size, made.summary.new_size), (OLD_SIZE, SIZE));
     assert!(statistics.missed < 2_000 && statistics.literals < 20_000 && made.bytes.len() < 30_000, "{} bytes, {statistics:?}", made.bytes.len());
+}
+
+/// `SEALIFT_WRITE_VECTORS=1` writes the files anew: a change of the patch is a change of the format.
+#[test]
+fn the_vector_is_made_as_it_is() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors/large");
+    let [first, second] = [1, 2].map(|revision| executable(7, revision, 500));
+    let [old, new] = [file_system(26, &[(1, &first)]), file_system(28, &[(3, &second)])];
+    let made = patch(&old, &new, &Options { group_log2: Some(13), ..options() }).bytes;
+    for (name, bytes) in [("old.bin", &old), ("new.bin", &new), ("moved.patch", &made)] {
+        if std::env::var_os("SEALIFT_WRITE_VECTORS").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        assert!(std::fs::read(folder.join(name)).unwrap() == *bytes, "{name} is another one");
+    }
 }

@@ -34,6 +34,9 @@ pub struct Delta {
     /// Threads to use; by default one a core. The patch is the same.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Memory that may be taken: a patch that may need more is refused before it is begun. The patch is the same.
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    memory: Option<u64>,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -109,7 +112,13 @@ pub(super) fn run(args: &Delta) -> anyhow::Result<()> {
 
 impl Delta {
     fn generate(&self, old: &ImageFile, new: &ImageFile) -> anyhow::Result<(Vec<u8>, Value)> {
-        let patch = sealift_delta::generate_files(old, new, &self.shape.options(self.threads)?)?;
+        let options = self.shape.options(self.threads)?;
+        let needed = sealift_delta::memory_estimate(old.len() as u64, new.len() as u64, &options);
+        if let Some(memory) = self.memory.filter(|memory| *memory < needed) {
+            let what = format!("making this patch may take {needed} bytes of memory, --memory allows {memory}");
+            return Err(Usage { what, hint: "allow more, or leave --memory away".into() }.into());
+        }
+        let patch = sealift_delta::generate_files(old, new, &options)?;
         let (summary, statistics) = (patch.summary, patch.statistics);
         let details = json!({
             "profile": names::profile(summary.profile),
