@@ -108,12 +108,22 @@ fn layout(number: u32) -> Layout {
 impl World {
     /// The first component changes and grows, the second (of three) stays what it is, the last is sent whole.
     fn new(count: usize, install: Install, confirms: bool) -> Self {
-        let old: Vec<Vec<u8>> = (0..count).map(|number| image(number as u64 + 1, 900 + 100 * number)).collect();
+        let old = Self::old_images(count);
+        Self::with(count, install, confirms, changed(&old[0], 7, 60), image(99, 800))
+    }
+
+    fn old_images(count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|number| image(number as u64 + 1, 900 + 100 * number)).collect()
+    }
+
+    /// The same with these new images of the first and the last component.
+    fn with(count: usize, install: Install, confirms: bool, first: Vec<u8>, whole: Vec<u8>) -> Self {
+        let old = Self::old_images(count);
         let last = count - 1;
         let new: Vec<Vec<u8>> = (0..count)
             .map(|number| match number {
-                0 => changed(&old[0], 7, 60),
-                _ if number == last => image(99, 800),
+                0 => first.clone(),
+                _ if number == last => whole.clone(),
                 _ => old[number].clone(),
             })
             .collect();
@@ -324,14 +334,14 @@ fn no_cut_starts_a_mix_of_three_components() {
 /// What was staged and has decayed is not installed, nor is anything with it; and it is asked for again.
 #[test]
 fn a_staged_image_that_has_decayed_keeps_all_old() {
-    let world = World::new(3, Install::Swap, true);
-    for decayed in 0..3 {
+    for (install, decayed) in [Install::Overwrite, Install::Swap].into_iter().flat_map(|install| (0..3).map(move |decayed| (install, decayed))) {
+        let world = World::new(3, install, true);
         let chips = RefCell::new(OneFlash(world.factory()));
         assert!(matches!(world.one_start(&chips, &mut 0), Ok(Went::On)));
         chips.borrow_mut().0.rot(world.layouts[decayed].secondary.unwrap().start as usize + 100, 3);
         // Starts the old images, and takes what is missing again.
         assert!(matches!(world.one_start(&chips, &mut 0), Ok(Went::On)));
-        assert!(world.holds(&chips, &world.old), "component {decayed}");
+        assert!(world.holds(&chips, &world.old), "{install:?}, component {decayed}");
         let flash = world.live(chips.into_inner().0, &[]);
         assert!(world.holds(&RefCell::new(OneFlash(flash)), &world.new));
     }
@@ -340,12 +350,12 @@ fn a_staged_image_that_has_decayed_keeps_all_old() {
 /// One component of three decays on trial: all are taken back.
 #[test]
 fn an_image_that_decays_on_trial_takes_all_back() {
-    let world = World::new(3, Install::Swap, false);
+    let mut world = World::new(3, Install::Swap, false);
+    // There are starts left: it is the decay that takes them back.
+    world.settings.trial_starts = 5;
     for decayed in 0..3 {
         let chips = RefCell::new(OneFlash(world.factory()));
-        let mut parts = world.devices(&chips).unwrap();
         world.one_start(&chips, &mut 0).unwrap();
-        parts.clear();
         world.one_start(&chips, &mut 0).unwrap();
         assert!(world.holds(&chips, &world.new));
         chips.borrow_mut().0.rot(world.layouts[decayed].primary.start as usize + 50, 1);
@@ -386,4 +396,48 @@ fn a_package_is_for_the_components_of_the_device() {
     assert_eq!(opened([0, 1], ["app", "app"], alike), Err(Error::Layout));
     assert_eq!(opened([1, 1], ["app", "modem"], alike), Err(Error::Layout));
     assert_eq!(opened([0, 1], ["app", "modem"], [Install::Swap, Install::Overwrite]), Err(Error::Layout));
+}
+
+/// A newer package takes the place of one that waits, and the power is cut on the way: what is started is all of the one, all of the other, or all
+/// old.
+#[test]
+fn a_newer_package_takes_the_place_of_one_that_waits() {
+    let waiting = World::new(3, Install::Swap, true);
+    let newer = World::with(3, Install::Swap, true, changed(&waiting.new[0], 21, 4), image(55, 700));
+    let staged = {
+        let chips = RefCell::new(OneFlash(waiting.factory()));
+        assert!(matches!(waiting.one_start(&chips, &mut 0), Ok(Went::On)));
+        let mut flash = chips.into_inner().0;
+        flash.reset_counters();
+        flash
+    };
+    let trust = TrustRecord::parse(&newer.trust).unwrap();
+    let state = DeviceState { vendor: [1; 16], class: [2; 16], sequence_floor: 1, installed_manifest: None, security_counter: 1, time: None };
+    let verified = install::verify_set(&newer.package, &trust, &state, false).unwrap();
+    let stage = |flash: Flash| {
+        let chips = RefCell::new(OneFlash(flash));
+        let staged = newer.devices(&chips).and_then(|mut parts| newer.update(&mut Set::new(&mut parts)?, &verified));
+        (chips, staged.is_ok())
+    };
+    let (chips, whole) = stage(staged.clone());
+    assert!(whole);
+    let operations = World::operations(&chips.into_inner().0);
+    let mut started = [0; 3];
+    for operation in 0..operations {
+        for tear in tears(operation) {
+            let mut flash = staged.clone();
+            flash.schedule(Some(Cut { operation, tear }));
+            let (chips, _) = stage(flash);
+            chips.borrow_mut().0.power_on();
+            chips.borrow_mut().0.schedule(None);
+            let mut parts = newer.devices(&chips).unwrap();
+            let boot = Set::new(&mut parts).unwrap().boot().unwrap();
+            assert!(matches!(boot, Boot::Start(_)), "{boot:?}");
+            let which = [&newer.old, &waiting.new, &newer.new].map(|images| newer.holds(&chips, images));
+            let at = which.iter().position(|holds| *holds).unwrap_or_else(|| panic!("a mix after a cut at {operation}, {tear:?}"));
+            started[at] += 1;
+        }
+    }
+    println!("{operations} operations; started: {} old, {} the one that waited, {} the newer one", started[0], started[1], started[2]);
+    assert!(started.iter().all(|count| *count > 0));
 }

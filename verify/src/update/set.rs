@@ -214,18 +214,14 @@ impl<'p, 'n, 'c, C: Chips> Set<'p, 'n, 'c, C> {
 
     /// The first component whose secondary slot does not hold its new image.
     fn next(&mut self, manifest: &VerifiedSet<'_>) -> Result<Option<usize>, C> {
-        let lead = *self.lead.device.record()?;
-        match lead.step.phase {
-            Phase::Idle | Phase::Receiving => {}
-            // Another package: it must be out of force before its first slot is written over.
-            Phase::Received if lead.pending != Some(goal(manifest, self.members.len())?.pending) => self.lead.device.abandon()?,
-            Phase::Received => {}
-            _ => return Err(Error::UpdatePending.into()),
+        if !matches!(self.lead.device.record()?.step.phase, Phase::Idle | Phase::Receiving | Phase::Received) {
+            return Err(Error::UpdatePending.into());
         }
         for index in 0..self.members.len() {
             let goal = goal(manifest, index)?.pending;
             let Some(member) = self.members.get_mut(index) else { break };
             if !member.device.is_staged(&goal)? {
+                // Whatever waits there, of this package or another, is out of force before a slot is written over.
                 self.lead.device.undo_staged()?;
                 if let Some(member) = self.members.get_mut(index) {
                     member.device.undo_staged_as(&goal)?;
