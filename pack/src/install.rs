@@ -3,7 +3,8 @@
 use sealift_formats::ErrorKind;
 use sealift_formats::compact::header::{Class, Parameters};
 use sealift_formats::compact::tables::OwnedTables;
-use sealift_formats::manifest::Manifest;
+use sealift_formats::envelope::Envelope;
+use sealift_formats::manifest::{Manifest, ManifestSet};
 use sealift_formats::patch::executable::SLOTS;
 use sealift_formats::patch::{Executable, FastParameters, Geometry, Header, Parsed, Profile, Segment};
 use sealift_formats::trust::TrustRecord;
@@ -14,7 +15,6 @@ use sealift_verify::{Consent, Dalek, DeviceState, Error as Reason, SetVerificati
 
 use crate::device_state::StateFile;
 use crate::exit::Rejection;
-use crate::package::OpenedSet;
 use sealift_zstd::ZstdDecompressor;
 
 /// Segments that the host has room for: 96 MiB. A patch with more is refused as a device would refuse it.
@@ -132,8 +132,8 @@ pub fn device_state(file: Option<&StateFile>, package: &[u8], time: Option<u64>)
         };
     }
     // A package that cannot be opened is refused before its class matters.
-    let (vendor, class) =
-        OpenedSet::parse_prefix(package).map_or_else(|_| Default::default(), |opened| (opened.manifest.first().vendor, opened.manifest.first().class));
+    let set = Envelope::parse(package).and_then(|envelope| ManifestSet::parse_at(envelope.manifest, envelope.manifest_offset));
+    let (vendor, class) = set.map_or_else(|_| Default::default(), |set| (set.first().vendor, set.first().class));
     DeviceState { vendor, class, sequence_floor: 0, installed_manifest: None, security_counter: 0, time }
 }
 
