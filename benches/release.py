@@ -71,6 +71,7 @@ def main():
     arguments.add_argument("--olds", type=int, default=24)
     arguments.add_argument("--memory", default="1GiB")
     given = arguments.parse_args()
+    given.sealift = str(pathlib.Path(given.sealift).resolve())
 
     new, *olds = corpus_images()
     base = olds or [new]
