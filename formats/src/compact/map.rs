@@ -74,6 +74,18 @@ impl Store<'_> {
         }
     }
 
+    /// Where the segment begins in the old image, and its length; asked for very often without an index.
+    #[inline(always)]
+    fn source(&self, number: usize) -> (u32, u32) {
+        match self {
+            Self::Packed(segments) => {
+                segments.get(number).map_or((0, 0), |&[_, _, _, d, e, f, g, h, i]| (u32::from_le_bytes([d, e, f, 0]), u32::from_le_bytes([g, h, i, 0])))
+            }
+            #[cfg(feature = "large")]
+            Self::Wide(segments) => segments.get(number).map_or((0, 0), |segment| (segment.old, segment.length)),
+        }
+    }
+
     fn set(&mut self, number: usize, segment: Segment) -> bool {
         match self {
             Self::Packed(segments) => {
@@ -198,23 +210,24 @@ impl<'a> AddressMap<'a> {
 
     /// [`AddressMap::project_far`] without an index.
     fn search(&self, old: u32) -> (u32, Owner) {
-        let segments = || (0..self.used).filter_map(|number| self.segments.get(number));
-        let mut best = Segment::default();
-        let mut holders = 0;
-        for segment in segments() {
-            if old.wrapping_sub(segment.old) < segment.length {
+        let (mut best, mut longest, mut holders) = (0, 0, 0);
+        for number in 0..self.used {
+            let (start, length) = self.segments.source(number);
+            if old.wrapping_sub(start) < length {
                 holders += 1;
-                if segment.length > best.length {
-                    best = segment;
+                if length > longest {
+                    (best, longest) = (number, length);
                 }
             }
         }
-        if let Some(new) = best.project(old) {
+        if holders > 0
+            && let Some(new) = self.segments.get(best).and_then(|best| best.project(old))
+        {
             return (new, if holders == 1 { Owner::Other } else { Owner::Several });
         }
         let mut below: Option<Segment> = None;
         let mut lowest: Option<Segment> = None;
-        for segment in segments() {
+        for segment in (0..self.used).filter_map(|number| self.segments.get(number)) {
             if segment.old <= old && below.is_none_or(|below| segment.end() > below.end()) {
                 below = Some(segment);
             }

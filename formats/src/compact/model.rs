@@ -37,6 +37,10 @@ impl Shape {
     }
 }
 
+/// Most contexts of a small shape.
+#[cfg(not(feature = "large"))]
+const MOST_SMALL_INPUTS: usize = 6;
+
 /// Classes of how often a counter was used.
 const USES: usize = 8;
 
@@ -297,7 +301,11 @@ impl<'a> Model<'a> {
         opinion: Option<i32>,
         bit: bool,
     ) -> bool {
-        self.decide_in(&mut [Input::default(); N], coder, family, contexts, sets, opinion, bit)
+        #[cfg(feature = "large")]
+        let mut inputs = [Input::default(); N];
+        #[cfg(not(feature = "large"))]
+        let mut inputs = [Input::default(); MOST_SMALL_INPUTS];
+        self.decide_in(&mut inputs, coder, family, contexts, sets, opinion, bit)
     }
 
     /// [`decide_with`](Self::decide_with) in memory for as many inputs as there are contexts. Hosts get a copy for each number of them; on

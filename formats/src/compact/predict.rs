@@ -55,7 +55,7 @@ impl Found {
 pub struct Work {
     window: WindowBytes,
     line: Line,
-    found: [Found; MOST_FOUND],
+    found: [Found; MOST_FOUND + 1],
 }
 
 impl Work {
@@ -64,7 +64,7 @@ impl Work {
     pub const fn new() -> Self {
         const NOTE: Packed = Packed { kind: 0, trust_and_place: 0, tag: 0 };
         const LINE: Line = Line { bytes: [0; SIZE], plain: [0; SIZE], notes: [NOTE; SIZE] };
-        const WORK: Work = Work { window: [0; size_of::<WindowBytes>()], line: LINE, found: [Found::NONE; MOST_FOUND] };
+        const WORK: Work = Work { window: [0; size_of::<WindowBytes>()], line: LINE, found: [Found::NONE; MOST_FOUND + 1] };
         WORK
     }
 }
@@ -88,8 +88,8 @@ pub struct Predictor<'a, O> {
     pub line: &'a mut Line,
     /// Of the references that begin in it, when it was predicted.
     pub risk: Risk,
-    /// References of the line, `count` of them.
-    found: &'a mut [Found; MOST_FOUND],
+    /// References of the line, `count` of them; the last place is for one that finds no room, and is written all the same.
+    found: &'a mut [Found; MOST_FOUND + 1],
     count: usize,
     /// The copy being followed.
     segment: Segment,
@@ -256,12 +256,11 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let Reference { kind, form, width, target } = reference;
         let [a, b, c, d, e, f, g, h] = target.to_le_bytes();
         let target = [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])];
-        let mut found = Found { at, target, kind, form, width, guess: [0; 8] };
-        self.write(map, &mut found);
         if let Some(slot) = self.found.get_mut(self.count) {
-            *slot = found;
-            self.count += 1;
+            *slot = Found { at, target, kind, form, width, guess: [0; 8] };
         }
+        self.write(map, self.count);
+        self.count = (self.count + 1).min(MOST_FOUND);
     }
 
     /// The eight bytes of the old image where `found` begins; zeros behind its end.
@@ -280,12 +279,13 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     }
 
     /// Predicts a found reference, and writes the prediction into the line when its sort is worth it.
-    fn write(&mut self, map: &AddressMap<'_>, found: &mut Found) {
+    fn write(&mut self, map: &AddressMap<'_>, number: usize) {
+        let Some(found) = self.found.get(number).copied() else { return };
         let reference = found.reference();
         let width = usize::from(reference.width).min(8);
         let old = self.at.wrapping_add_signed(found.start());
         let address = self.parameters.base.wrapping_add(u64::from(self.segment.new)).wrapping_add(u64::from(old.wrapping_sub(self.segment.old)));
-        let plain = self.old_bytes(found);
+        let plain = self.old_bytes(&found);
         let mut bytes = plain;
         let projected = self.project(map, &reference);
         let trust = projected.map_or(trust::OUTSIDE, |(_, trust)| trust);
@@ -296,7 +296,10 @@ impl<'a, O: OldImage> Predictor<'a, O> {
                 self.model.retarget(&reference, part, address, target);
             }
         }
-        found.guess = bytes;
+        let guess = bytes;
+        if let Some(slot) = self.found.get_mut(number) {
+            slot.guess = guess;
+        }
         let sort = data::sort(&reference);
         let trusted = self.scores.get(sort).is_none_or(|&score| score >= 0);
         let first = usize::try_from(found.at).map_or(data::NO_SORT, |at| self.line.note(at).kind);
@@ -304,11 +307,11 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             // Two readings of one word: the better one lately is written.
             let other = self.scores.get(usize::from(first - 1)).copied().unwrap_or(0);
             let mine = self.scores.get(sort).copied().unwrap_or(0);
-            if crate::compact::narrow(sort) + 1 != u32::from(first) && (mine <= other || found.guess == plain) {
+            if crate::compact::narrow(sort) + 1 != u32::from(first) && (mine <= other || guess == plain) {
                 return;
             }
         }
-        let bytes = if trusted { found.guess } else { plain };
+        let bytes = if trusted { guess } else { plain };
         let trust = if trusted { trust } else { trust::NONE };
         if found.at >= 0 {
             let [new, ..] = bytes;
@@ -386,12 +389,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             bytes.copy_from_slice(plain);
         }
         for place in 0..kept {
-            if let Some(mut found) = self.found.get(place).copied() {
-                self.write(map, &mut found);
-                if let Some(slot) = self.found.get_mut(place) {
-                    *slot = found;
-                }
-            }
+            self.write(map, place);
         }
         let end = self.at.saturating_add(crate::compact::narrow(length));
         while self.scan < end {
@@ -412,12 +410,8 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             note.kind = 0;
         }
         for place in 0..self.count {
-            let Some(mut found) = self.found.get(place).copied() else { return };
-            if found.start() == at {
-                self.write(map, &mut found);
-                if let Some(slot) = self.found.get_mut(place) {
-                    *slot = found;
-                }
+            if self.found.get(place).is_some_and(|found| found.start() == at) {
+                self.write(map, place);
             }
         }
     }
