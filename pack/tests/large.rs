@@ -34,7 +34,7 @@ fn the_device_makes_the_new_image_in_groups_of_any_size() {
 /// A new image in memory.
 struct Made(Vec<u8>);
 
-impl WriteImage for &mut Made {
+impl WriteImage for Made {
     type Error = Infallible;
 
     fn capacity(&self) -> u64 {
