@@ -107,11 +107,14 @@ pub fn refresh(folder: &Path) -> Result<Refreshed, Error> {
     Ok(refreshed)
 }
 
+/// Takes a file's name and its bytes.
+pub type Write<'a> = dyn FnMut(&str, &[u8]) -> Result<(), Error> + 'a;
+
 /// Makes again what [`refresh`](fn@refresh) writes, and hands each file to `write`.
 ///
 /// # Errors
 /// See [`Error`], and what `write` says.
-pub fn remake(folder: &Path, write: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>) -> Result<Refreshed, Error> {
+pub fn remake(folder: &Path, write: &mut Write<'_>) -> Result<Refreshed, Error> {
     let read = |name: &str| {
         let path = folder.join(name);
         // A report may have come from anywhere: it names files beside it, and no others.
@@ -146,7 +149,7 @@ fn around(
     report: &Report,
     read: &dyn Fn(&str) -> Result<Vec<u8>, Error>,
     folder: &Path,
-    write: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>,
+    write: &mut Write<'_>,
 ) -> Result<Vec<String>, Error> {
     let Some(descriptor_file) = package.descriptor.file.clone() else { return Ok(Vec::new()) };
     let bytes = read(file)?;

@@ -28,7 +28,7 @@ struct Step {
 /// Whether a segment has no residuals since it consists of whole blocks.
 pub(super) fn is_whole_blocks(segment: &Segment, new_size: u64) -> bool {
     let end = segment.new_start + segment.length;
-    segment.new_start % 4096 == 0 && (end % 4096 == 0 || end == new_size)
+    segment.new_start.is_multiple_of(4096) && (end.is_multiple_of(4096) || end == new_size)
 }
 
 pub(super) fn read_executables(input: &mut Input<'_>, count: u64) -> Result<Vec<Executable>, String> {
@@ -132,5 +132,5 @@ fn in_spans(executable: &Executable, segment: &Segment) -> Option<Segment> {
 }
 
 fn shift(steps: &[Step], at: u64, of: impl Fn(&Step) -> (u64, u64)) -> u64 {
-    steps.iter().map(of).filter(|(offset, _)| *offset <= at).map(|(_, shift)| shift).last().unwrap_or(0)
+    steps.iter().map(of).filter(|(offset, _)| *offset <= at).map(|(_, shift)| shift).next_back().unwrap_or(0)
 }

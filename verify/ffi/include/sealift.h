@@ -178,6 +178,10 @@ enum sealift_error {
     SEALIFT_FORMAT_IN_PLACE_PROFILE = 160,
     /* The in-place layout keeps bytes that the old image does not have. */
     SEALIFT_FORMAT_IN_PLACE_KEPT = 161,
+    /* A number of the table of executables is out of its range. */
+    SEALIFT_FORMAT_EXECUTABLE_FORM = 162,
+    /* An executable outside an image, before the end of the one before it, or with too long a span. */
+    SEALIFT_FORMAT_EXECUTABLE_RANGE = 163,
     /* The file does not start with sealift-capabilities. */
     SEALIFT_FORMAT_NOT_ACAPABILITY_FILE = 180,
     /* Another version of the capability record than 1. */

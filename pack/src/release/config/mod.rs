@@ -309,13 +309,13 @@ impl Place<'_> {
         let span = own.map_or(file.release.span(), Spanned::span);
         let missing = |field| move || self.missing(span.start, field);
 
-        let component = table.and_then(|own| own.component.as_ref()).or(shared.component.as_ref()).ok_or_else(missing.clone()("component"))?;
+        let component = table.and_then(|own| own.component.as_ref()).or(shared.component.as_ref()).ok_or_else(missing("component"))?;
         if !(1..=32).contains(&component.as_ref().len()) || !component.as_ref().bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
             return Err(self.error("component", component, "1 to 32 printable ASCII characters"));
         }
-        let vendor = table.and_then(|own| own.vendor.as_ref()).or(shared.vendor.as_ref()).ok_or_else(missing.clone()("vendor"))?;
+        let vendor = table.and_then(|own| own.vendor.as_ref()).or(shared.vendor.as_ref()).ok_or_else(missing("vendor"))?;
         let vendor = ids::vendor(vendor.as_ref()).ok_or_else(|| self.error("vendor", vendor, "a UUID or a domain name"))?;
-        let class = table.and_then(|own| own.class.as_ref()).or(shared.class.as_ref()).ok_or_else(missing.clone()("class"))?;
+        let class = table.and_then(|own| own.class.as_ref()).or(shared.class.as_ref()).ok_or_else(missing("class"))?;
         let class = ids::class(&vendor, class.as_ref()).ok_or_else(|| self.error("class", class, "a UUID or a model name"))?;
         let new = table.and_then(|own| own.new.as_ref()).or(shared.new.as_ref()).ok_or_else(missing("new"))?;
         let old = table.and_then(|own| own.old.as_ref()).unwrap_or(&file.old);

@@ -60,7 +60,7 @@ fn anatomy(html: &mut String, report: &Report, package: &Package, number: usize)
     let mut causes: Vec<(&str, u64)> = anatomy.causes.iter().map(|cause| (cause.name.as_str(), cause.bits)).collect();
     causes.push(("manifest and signatures", around));
     causes.retain(|(_, bits)| *bits > 0);
-    causes.sort_by(|left, right| right.1.cmp(&left.1));
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.1));
     let all = causes.iter().map(|(_, bits)| *bits).sum::<u64>().max(1);
     html.push_str("<div class=\"causes\"><table>\n<caption>Where its bytes went</caption>\n<thead><tr><th scope=\"col\">Cause</th><th scope=\"col\">Bytes</th><th scope=\"col\">Share</th></tr></thead>\n<tbody>\n");
     for (name, bits) in causes {

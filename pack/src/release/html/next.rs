@@ -43,12 +43,12 @@ pub(super) fn section(html: &mut String, report: &Report) -> fmt::Result {
     let words =
         "Every file is the one that the release job made, or differs by signatures and approvals only; each patch comes out of the images again, bit for bit.";
     step(html, "", "Check", words, &["sealift verify . --trust DEVICE.trust", "sealift rebuild . --images IMAGES"])?;
-    if report.packages.iter().all(|package| package.rehearsals.is_empty()) {
-        if let Some((package, file)) = report.packages.iter().find_map(|package| Some((package, package.package.file.as_deref()?))) {
-            let old = if package.old_image.is_some() { "the old image" } else { "any image" };
-            let command = format!("sealift rehearse {} --old OLD.bin --trust DEVICE.trust", quoted(file));
-            step(html, "", "Rehearse", &format!("Install packages on simulated devices that run {old}, with the power cut on the way."), &[&command])?;
-        }
+    if report.packages.iter().all(|package| package.rehearsals.is_empty())
+        && let Some((package, file)) = report.packages.iter().find_map(|package| Some((package, package.package.file.as_deref()?)))
+    {
+        let old = if package.old_image.is_some() { "the old image" } else { "any image" };
+        let command = format!("sealift rehearse {} --old OLD.bin --trust DEVICE.trust", quoted(file));
+        step(html, "", "Rehearse", &format!("Install packages on simulated devices that run {old}, with the power cut on the way."), &[&command])?;
     }
     let words = "Try the release on simulated devices; then put the folder where its descriptors say.";
     step(html, "", "Hand out", words, &["sealift serve ."])?;
