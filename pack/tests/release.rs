@@ -63,6 +63,13 @@ fn each_model_has_its_own_packages() {
         let shown: Value = serde_json::from_str(&shop.ok(["inspect", &path, "--json"])).unwrap();
         assert_eq!(shown["class"], report["models"][usize::from(package.starts_with("mk3"))]["class"]);
     }
+    // The server hands each device what is for its model.
+    let served = sealift::serve::dist::Dist::read(&shop.path("dist")).unwrap();
+    let name = |model: &str, version: Option<&str>| served.package_for(model, version).map(|package| package.name.as_str());
+    assert_eq!(
+        [name("mk3", Some("1.0")), name("mk3", Some("1.1")), name("mk2", Some("1.1")), name("mk4", None)],
+        [Some("lamp-mk3-2.0-from-1.0"), Some("lamp-mk3-2.0-full"), Some("lamp-mk2-2.0-from-1.1"), None]
+    );
     assert!(shop.ok(["refresh", "dist"]).contains("no package had changed"));
     assert_eq!(serde_json::from_slice::<Value>(&shop.read("dist/release.json")).unwrap(), report);
 }

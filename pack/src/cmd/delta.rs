@@ -108,6 +108,8 @@ pub(super) fn run(args: &Delta) -> anyhow::Result<()> {
             "old_size": old.len(),
             "new_size": new.len(),
             "seconds": seconds,
+            "old_format": old.format.to_string(),
+            "new_format": new.format.to_string(),
             "details": more,
         }))
         .text(format_args!("{}: {} bytes, {ratio} of the new image's {}{segments}, {seconds:.1} s", args.output.display(), bytes.len(), new.len()))

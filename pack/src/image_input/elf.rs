@@ -64,6 +64,11 @@ fn segments<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<(Vec<Pie
     let programs = header.program_headers(endian, bytes).map_err(fault)?;
     let loaded = || programs.iter().filter(|program| program.p_type(endian) == PT_LOAD && program.p_filesz(endian).into() > 0);
     let physical = loaded().any(|program| program.p_paddr(endian).into() != 0);
+    // Ever the same bytes in ever other segments would be an image of any size.
+    let sum = loaded().fold(0_u64, |sum, program| sum.saturating_add(program.p_filesz(endian).into()));
+    if sum > bytes.len() as u64 {
+        return Err(Fault::Header(format!("the segments have {sum} bytes in all, and the file {}: it is cut short, or gives bytes twice", bytes.len())));
+    }
     let mut pieces = Vec::new();
     for program in loaded() {
         let address: u64 = if physical { program.p_paddr(endian).into() } else { program.p_vaddr(endian).into() };

@@ -185,6 +185,7 @@ fn elf_segments() {
         (elf(2, &[(1, 0x100, 8, 3), (1, 0x100, 9, 3)], &[1, 2, 3]), "the bytes at address 0x9 are given twice"),
         (elf(2, &[(1, 0x100, 8, 1), (1, 0x100, 0xffff_fff0, 3)], &[1, 2, 3]), "it spans 4294967275 bytes, from 0x8 up to 0xfffffff3"),
         (elf(2, &[(6, 0x100, 8, 1)], &[1]), "it has no bytes for a device"),
+        (elf(2, &[(1, 0, 0x1000, 0x103), (1, 0, 0x2000, 0x103)], &[1, 2, 3]), "the segments have 518 bytes in all, and the file 259"),
         (file[..40].to_vec(), ""),
         (file[..60].to_vec(), ""),
         (b"no ELF".to_vec(), "it does not begin as an ELF file"),
