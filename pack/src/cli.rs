@@ -22,6 +22,7 @@ An output file appears whole or not at all. `sealift VERB --help` explains each 
 #[allow(missing_docs, reason = "the documentation of each verb's arguments is its help")]
 pub enum Verb {
     Demo(cmd::demo::Demo),
+    Init(cmd::init::Init),
     Keygen(cmd::keygen::Keygen),
     Delta(cmd::delta::Delta),
     Apply(cmd::apply::Apply),

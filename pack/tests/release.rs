@@ -63,6 +63,13 @@ fn each_model_has_its_own_packages() {
         let shown: Value = serde_json::from_str(&shop.ok(["inspect", &path, "--json"])).unwrap();
         assert_eq!(shown["class"], report["models"][usize::from(package.starts_with("mk3"))]["class"]);
     }
+    // The server hands each device what is for its model.
+    let served = sealift::serve::dist::Dist::read(&shop.path("dist")).unwrap();
+    let name = |model: &str, version: Option<&str>| served.package_for(model, version).map(|package| package.name.as_str());
+    assert_eq!(
+        [name("mk3", Some("1.0")), name("mk3", Some("1.1")), name("mk2", Some("1.1")), name("mk4", None)],
+        [Some("lamp-mk3-2.0-from-1.0"), Some("lamp-mk3-2.0-full"), Some("lamp-mk2-2.0-from-1.1"), None]
+    );
     assert!(shop.ok(["refresh", "dist"]).contains("no package had changed"));
     assert_eq!(serde_json::from_slice::<Value>(&shop.read("dist/release.json")).unwrap(), report);
 }
@@ -157,7 +164,7 @@ fn a_release_that_fails_leaves_the_one_before() {
     shop.images();
     shop.write("release.toml", common::release(20, "lamp-mk2").replace("sequence = 20", "sequence = -1"));
     let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
-    assert!(said.contains("line 4"), "{said}");
+    assert!(said.contains("release.toml:4:12: sequence: invalid value: integer `-1`, expected u64"), "{said}");
     assert_eq!(shop.tree("dist"), before);
     let leftovers = fs::read_dir(shop.folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".sealift-"));
     assert_eq!(leftovers.count(), 0);
@@ -205,4 +212,86 @@ fn every_document_can_be_inspected() {
         };
         assert!(said.contains(part), "{name}: {said}");
     }
+}
+
+#[test]
+fn deltas_that_save_too_little_are_left_out() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    shop.write("release.toml", common::release(20, "lamp-mk2") + "[limits]\ndelta-percent = 20\n");
+    let said = shop.ok(["pack", "release.toml", "-o", "dist"]);
+    assert!(said.contains("no package from 1.0: its package has ") && said.contains("more than 20 %"), "{said}");
+    let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    let names: Vec<_> = report["packages"].as_array().unwrap().iter().map(|package| package["package"]["file"].as_str().unwrap()).collect();
+    assert_eq!(names, ["lamp-2.0-from-1.1.suit", "lamp-2.0-full.suit"]);
+    assert_eq!(report["omitted"][0]["from"], "1.0");
+    assert!(shop.tree("dist").iter().all(|(name, _)| !name.contains("from-1.0")));
+    // With all the figures in between, what is left is as without the limit.
+    shop.write("release.toml", common::release(20, "lamp-mk2"));
+    shop.ok(["pack", "release.toml", "-o", "all"]);
+    assert!(shop.tree("dist").iter().filter(|(name, _)| name.starts_with("lamp-")).all(|(name, bytes)| *bytes == shop.read(&format!("all/{name}"))));
+}
+
+#[test]
+fn a_release_above_its_limits_is_not_made() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    for (limits, expected) in [
+        ("max-package = 1000", "bytes, [limits] max-package is 1000"),
+        ("max-ram = 65536", "for a device with an operating system, [limits] max-ram is 65536 bytes"),
+        ("max-ram = 65536\n[delta]\nprofile = \"compact\"\nram = 131072", "its patch takes 131072 bytes of memory, [limits] max-ram is 65536"),
+    ] {
+        shop.write("release.toml", common::release(20, "lamp-mk2") + &format!("[limits]\n{limits}\n"));
+        let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
+        assert!(said.contains("lamp-2.0-") && said.contains(expected) && !shop.exists("dist"), "{said}");
+    }
+}
+
+#[test]
+fn what_a_release_asks_for_is_told() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    let asked = "\n[approval]\noperators = [{ id = \"310-410\" }, { id = \"310-260\", required = false }]\n";
+    shop.write("release.toml", common::release(20, "lamp-mk2").replace("[signing]\n", "[signing]\nrequired = 2\n") + asked);
+    let said = shop.ok(["pack", "release.toml", "-o", "dist"]);
+    assert!(said.contains("devices ask for 2 signature(s)") && said.contains("to be approved by 310-410, 310-260 (may be missing)"), "{said}");
+    let report: Value = serde_json::from_slice(&shop.read("dist/release.json")).unwrap();
+    let expected = serde_json::json!({ "signatures": 2, "operators": [{ "id": "310-410", "required": true }, { "id": "310-260", "required": false }] });
+    assert_eq!(report["required"], expected);
+    shop.ok(["inspect", "dist/release.json"]);
+}
+
+#[test]
+fn init_writes_a_file_that_packs() {
+    let shop = Workshop::new();
+    shop.keys();
+    shop.images();
+    fs::create_dir(shop.path("jobs")).unwrap();
+    let said = shop.ok([
+        "init",
+        "jobs/lamp.toml",
+        "--new",
+        "2.0=new.bin",
+        "--old",
+        "old-1.0.bin",
+        "--old",
+        "old-1.1.bin",
+        "--product",
+        "lamp",
+        "--key",
+        "oem.key.pem",
+    ]);
+    assert!(said.contains("next: sealift pack jobs/lamp.toml -o dist"), "{said}");
+    let said = shop.ok(["pack", "jobs/lamp.toml", "-o", "dist"]);
+    assert!(said.contains("lamp-2.0-from-1.1.suit"), "{said}");
+    let before = shop.read("jobs/lamp.toml");
+    assert!(shop.fails(1, ["init", "jobs/lamp.toml"]).contains("is there already"));
+    assert_eq!(shop.read("jobs/lamp.toml"), before);
+    let said = shop.ok(["init", "jobs/lamp.toml", "--force"]);
+    assert!(said.contains("still to do: jobs/lamp.toml:") && said.contains("new is `jobs/new.bin`, expected a file that exists"), "{said}");
+    assert!(shop.fails(2, ["init", "other.toml", "--old", "image.bin"]).contains("give it before the file: 1.0=image.bin"));
+    assert!(!shop.exists("other.toml"));
 }

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sealift_delta::ImageFile;
 use sealift_formats::patch::{Header, Parsed};
 use sealift_formats::suit::TAG_ENVELOPE;
 use sealift_verify::applier::{Applied, Expectation};
 use serde_json::json;
 
+use super::images::InputFormat;
 use super::verify::Device;
-use super::{Answer, cannot_read, components, read, rejected_as_json};
+use super::{Answer, components, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
 use crate::image_file::NewFile;
 use crate::install::{self, Error};
@@ -34,6 +34,8 @@ pub struct Apply {
     /// Where the new image goes; of several components a directory that is not there yet.
     #[arg(short, long, value_name = "NEW")]
     output: PathBuf,
+    #[command(flatten)]
+    input: InputFormat,
     #[command(flatten)]
     device: Device,
     /// Answer in JSON.
@@ -69,7 +71,7 @@ fn several(args: &Apply, bytes: &[u8]) -> anyhow::Result<Vec<components::Made>> 
     let inputs = args.device.read(bytes)?;
     let trust = inputs.trust()?;
     let verified = install::verify_set(bytes, &trust, &inputs.state, inputs.consent)?;
-    components::make(&verified, bytes, &args.old)
+    components::make(&verified, bytes, &args.old, args.input)
 }
 
 fn install(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
@@ -95,7 +97,7 @@ fn package(args: &Apply, bytes: &[u8]) -> anyhow::Result<Applied> {
     }
     make_either(args, patch, Expectation::Manifest(&verified)).map_err(|error| {
         let expected = verified.old.map(|old| hex::encode(&old.digest)).unwrap_or_default();
-        with_old_digest(error, &args.old, &expected)
+        with_old_digest(error, &args.old, args.input, &expected)
     })
 }
 
@@ -105,8 +107,8 @@ fn make_either(args: &Apply, patch: &[u8], expectation: Expectation<'_>) -> anyh
         Ok(Parsed::Complete { header, .. }) => header.in_place,
         _ => None,
     };
-    let Some(layout) = in_place else { return make(args, &*open_old(&args.old)?, patch, expectation) };
-    let slot = MemorySlot::new(&read(&args.old, "old image")?, usize::try_from(layout.sector_size())?);
+    let Some(layout) = in_place else { return make(args, &*args.input.open(&args.old, "old image")?, patch, expectation) };
+    let slot = MemorySlot::new(&args.input.open(&args.old, "old image")?, usize::try_from(layout.sector_size())?);
     let progress = Progress::bytes("applying", patch.len() as u64);
     let applied = install::apply(&slot, &slot, patch, expectation, &mut |bytes| progress.advance(bytes)).map_err(|error| match error {
         Error::Rejected(rejection) => anyhow::Error::new(rejection),
@@ -133,23 +135,16 @@ where
 }
 
 /// Says which image the package is for and which one was given.
-pub(super) fn with_old_digest(error: anyhow::Error, old: &Path, expected: &str) -> anyhow::Error {
+pub(super) fn with_old_digest(error: anyhow::Error, old: &Path, input: InputFormat, expected: &str) -> anyhow::Error {
     let wrong_image = sealift_verify::Error::OtherOldImage.code();
     match error.downcast_ref::<Rejection>() {
         Some(rejection) if rejection.code == wrong_image => {
-            let found = std::fs::read(old).map(|bytes| hex::encode(&crate::package::image_id(&bytes).digest)).unwrap_or_default();
+            let found = input.open(old, "old image").map(|image| hex::encode(&crate::package::image_id(&image).digest)).unwrap_or_default();
             let hint = rejection.hint.clone().unwrap_or_default();
             Rejection { hint: Some(format!("{} has sha-256 {found}, the package is for {expected}: {hint}", old.display())), ..rejection.clone() }.into()
         }
         _ => error,
     }
-}
-
-pub(super) fn open_old(path: &Path) -> anyhow::Result<ImageFile> {
-    ImageFile::open(path).map_err(|error| match error {
-        sealift_delta::Error::Read { source, .. } => cannot_read(path, "old image", source),
-        other => other.into(),
-    })
 }
 
 /// Whether a file begins as a package does.

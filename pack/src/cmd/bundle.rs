@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use sealift_delta::{Choice, ImageFile, Options, Profile};
+use sealift_delta::{Choice, Options, Profile};
 use serde_json::{Value, json};
 
-use super::delta::{chunk_log2, open, percent, ram_class};
+use super::delta::{chunk_log2, percent, ram_class};
+use super::images::InputFormat;
 use super::{Answer, values};
 use crate::exit::Usage;
+use crate::image_input::{self, Image};
 use crate::package::{Common, Component, OpenedSet, ids, image_id, make_set};
 use crate::progress::Progress;
 use crate::{components, hex, names, output};
@@ -41,6 +43,8 @@ pub struct Bundle {
     /// The lowest security counter that the new images stand for.
     #[arg(long, value_name = "N", default_value_t = 0)]
     security_counter: u64,
+    #[command(flatten)]
+    input: InputFormat,
     /// How the payloads are coded: fast for devices with an operating system, compact for microcontrollers [default: fast].
     #[arg(long, value_parser = names::parse_profile)]
     profile: Option<Profile>,
@@ -64,8 +68,8 @@ pub struct Bundle {
 /// A component on its way into the package.
 struct Made {
     name: String,
-    old: Option<ImageFile>,
-    new: ImageFile,
+    old: Option<Image>,
+    new: Image,
     patch: Vec<u8>,
 }
 
@@ -105,8 +109,9 @@ impl Bundle {
         let progress = Progress::steps("patches", new.len() as u64);
         let mut made = Vec::new();
         for (name, path) in &new {
-            let image = open(path, "new image")?;
-            let before = old.get(name).map(|path| open(path, "old image")).transpose()?;
+            let image = self.input.open(path, "new image")?;
+            let before = old.get(name).map(|path| self.input.open(path, "old image")).transpose()?;
+            let options = Options { base: image_input::base_of(before.as_ref(), &image), ..options.clone() };
             let patch = sealift_delta::generate(before.as_deref().unwrap_or_default(), &image, &options);
             let patch = patch.with_context(|| format!("cannot make the patch of component {name}"))?.bytes;
             made.push(Made { name: name.clone(), old: before, new: image, patch });

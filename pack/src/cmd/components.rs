@@ -10,7 +10,8 @@ use sealift_verify::{Verified, VerifiedSet};
 use serde_json::{Value, json};
 
 use super::Answer;
-use super::apply::{open_old, with_old_digest};
+use super::apply::with_old_digest;
+use super::images::InputFormat;
 use super::verify::split;
 use crate::exit::{Advised, Usage};
 use crate::image_file::NewInMemory;
@@ -36,7 +37,7 @@ pub(super) fn are_several(package: &[u8]) -> bool {
 }
 
 /// Applies all patches of a package with the device's own applier, in memory: the images appear together or not at all.
-pub(super) fn make(verified: &VerifiedSet<'_>, package: &[u8], old: &Path) -> anyhow::Result<Vec<Made>> {
+pub(super) fn make(verified: &VerifiedSet<'_>, package: &[u8], old: &Path, input: InputFormat) -> anyhow::Result<Vec<Made>> {
     let opened = OpenedSet::parse(package)?;
     let is_delta = opened.manifest.components().any(|component| component.old.is_some());
     let old_files = if is_delta { old_files(old)? } else { BTreeMap::new() };
@@ -51,7 +52,8 @@ pub(super) fn make(verified: &VerifiedSet<'_>, package: &[u8], old: &Path) -> an
         let name = component.component;
         let patch = patch.ok_or_else(|| Advised::new("the package has no patches inside it", "get them from where the manifest says"))?;
         let file = old_files.get(name);
-        let (image, applied) = apply_one(&component, patch, file.map(PathBuf::as_path), old).map_err(|error| error.context(format!("component {name}")))?;
+        let (image, applied) =
+            apply_one(&component, patch, file.map(PathBuf::as_path), old, input).map_err(|error| error.context(format!("component {name}")))?;
         all.push(Made { name: name.to_owned(), file: components::file_name(name, file.map(PathBuf::as_path))?, image, applied });
     }
     Ok(all)
@@ -65,7 +67,7 @@ fn old_files(old: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     Ok(components::files(old)?)
 }
 
-fn apply_one(component: &Verified<Manifest<'_>>, patch: &[u8], file: Option<&Path>, folder: &Path) -> anyhow::Result<(Vec<u8>, Applied)> {
+fn apply_one(component: &Verified<Manifest<'_>>, patch: &[u8], file: Option<&Path>, folder: &Path, input: InputFormat) -> anyhow::Result<(Vec<u8>, Applied)> {
     let progress = Progress::bytes("applying", patch.len() as u64);
     let mut advance = |bytes| progress.advance(bytes);
     let expectation = Expectation::Manifest(component);
@@ -78,7 +80,7 @@ fn apply_one(component: &Verified<Manifest<'_>>, patch: &[u8], file: Option<&Pat
         let what = format!("{} has no image of component `{}`", folder.display(), component.component);
         return Err(Usage { what, hint: "the file is named as the component is, before its ending".into() }.into());
     };
-    let old = open_old(file)?;
+    let old = input.open(file, "old image")?;
     let result = if component.apply.sector_log2 != 0 {
         let slot = MemorySlot::new(&old, 1 << component.apply.sector_log2.min(24));
         let applied = install::apply(&slot, &slot, patch, expectation, &mut advance).map_err(split);
@@ -88,7 +90,7 @@ fn apply_one(component: &Verified<Manifest<'_>>, patch: &[u8], file: Option<&Pat
         let applied = install::apply(&*old, &mut new, patch, expectation, &mut advance).map_err(split);
         applied.map(|applied| (new.into_bytes(), applied))
     };
-    result.map_err(|error| with_old_digest(error, file, &hex::encode(&expected.digest)))
+    result.map_err(|error| with_old_digest(error, file, input, &hex::encode(&expected.digest)))
 }
 
 /// Writes the new images into a folder that must not be there yet.

@@ -1,16 +1,18 @@
 //! `sealift delta`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use sealift_delta::{Choice, ImageFile, InPlace, Options, Profile, RamClass, legacy};
+use sealift_delta::{Choice, InPlace, Options, Profile, RamClass, legacy};
 use sealift_formats::patch::in_place::SECTOR_LOG2;
 use serde_json::{Value, json};
 
-use super::{Answer, cannot_read, values};
-use crate::exit::{Advised, Usage};
+use super::images::InputFormat;
+use super::{Answer, values};
+use crate::exit::Usage;
+use crate::image_input::{self, Image};
 use crate::progress::Progress;
 use crate::{names, output};
 
@@ -29,6 +31,8 @@ pub struct Delta {
     /// Form of the patch: our own, or one that bootloaders in the field read.
     #[arg(long, value_enum, default_value = "sealift")]
     format: Format,
+    #[command(flatten)]
+    input: InputFormat,
     #[command(flatten)]
     shape: Shape,
     /// Threads to use; by default one a core. The patch is the same.
@@ -51,7 +55,7 @@ struct Shape {
     /// Instruction set: auto, none, thumb, aarch64, riscv32, riscv64, xtensa, arm, x86-64, powerpc [default: auto].
     #[arg(long, value_parser = names::parse_choice)]
     isa: Option<Choice>,
-    /// Address at which the images run.
+    /// Address at which the images run [default: as the files say, if they do].
     #[arg(long, value_name = "ADDR", value_parser = values::address)]
     base: Option<u64>,
     /// Memory that the device has for applying the patch.
@@ -83,7 +87,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &Delta) -> anyhow::Result<()> {
-    let [old, new] = [open(&args.old, "old image")?, open(&args.new, "new image")?];
+    let [old, new] = [args.input.open(&args.old, "old image")?, args.input.open(&args.new, "new image")?];
     let started = Instant::now();
     let progress = Progress::spinner("making the patch");
     let context = || format!("cannot make the patch from {} to {}", args.old.display(), args.new.display());
@@ -104,6 +108,8 @@ pub(super) fn run(args: &Delta) -> anyhow::Result<()> {
             "old_size": old.len(),
             "new_size": new.len(),
             "seconds": seconds,
+            "old_format": old.format.to_string(),
+            "new_format": new.format.to_string(),
             "details": more,
         }))
         .text(format_args!("{}: {} bytes, {ratio} of the new image's {}{segments}, {seconds:.1} s", args.output.display(), bytes.len(), new.len()))
@@ -111,14 +117,19 @@ pub(super) fn run(args: &Delta) -> anyhow::Result<()> {
 }
 
 impl Delta {
-    fn generate(&self, old: &ImageFile, new: &ImageFile) -> anyhow::Result<(Vec<u8>, Value)> {
+    fn generate(&self, old: &Image, new: &Image) -> anyhow::Result<(Vec<u8>, Value)> {
         let options = self.shape.options(self.threads)?;
+        let options = Options { base: options.base.or_else(|| image_input::base_of(Some(old), new)), ..options };
         let needed = sealift_delta::memory_estimate(old.len() as u64, new.len() as u64, &options);
         if let Some(memory) = self.memory.filter(|memory| *memory < needed) {
             let what = format!("making this patch may take {needed} bytes of memory, --memory allows {memory}");
             return Err(Usage { what, hint: "allow more, or leave --memory away".into() }.into());
         }
-        let patch = sealift_delta::generate_files(old, new, &options)?;
+        let patch = match (old.file(), new.file()) {
+            // Files give their memory back meanwhile.
+            (Some(old), Some(new)) => sealift_delta::generate_files(old, new, &options)?,
+            _ => sealift_delta::generate(old, new, &options)?,
+        };
         let (summary, statistics) = (patch.summary, patch.statistics);
         let details = json!({
             "profile": names::profile(summary.profile),
@@ -208,14 +219,6 @@ pub(super) fn chunk_log2(bytes: u64) -> anyhow::Result<u8> {
     names::log2_of_bytes(bytes).filter(|log2| matches!(log2, 0 | 8..=24)).ok_or_else(|| {
         let what = format!("--chunk is {bytes} bytes, expected 0 or a power of two from 256 to 16M");
         Usage { what, hint: "64K suits most devices with an operating system, 1K to 4K most microcontrollers".into() }.into()
-    })
-}
-
-/// Maps an image.
-pub(super) fn open(path: &Path, what: &str) -> anyhow::Result<ImageFile> {
-    ImageFile::open(path).map_err(|error| match error {
-        sealift_delta::Error::Read { source, .. } => cannot_read(path, what, source),
-        other => Advised { what: other.to_string(), hint: "give a smaller image".into(), source: None }.into(),
     })
 }
 

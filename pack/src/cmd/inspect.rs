@@ -7,7 +7,8 @@ use clap::Args;
 use sealift_formats::patch::{Header, InstructionSet, Parsed};
 use serde_json::json;
 
-use super::{Answer, delta, read};
+use super::images::InputFormat;
+use super::{Answer, read};
 use crate::exit::Usage;
 use crate::inspect::anatomy::{self, Anatomy};
 use crate::inspect::html::Page;
@@ -15,7 +16,7 @@ use crate::inspect::{self, Shown};
 use crate::output;
 use crate::package::Opened;
 
-/// Shows what a file is and what it says: patch, package, approval, trust record, download descriptor or release report.
+/// Shows what a file is and what it says: patch, package, approval, trust record, download descriptor, release report or image.
 ///
 /// Nothing is verified but that digests fit: whether a device would take a package, `sealift verify` says.
 #[derive(Debug, Args)]
@@ -25,6 +26,8 @@ pub struct Inspect {
     /// The old image of a patch or package: tells where the patch's bytes went, and what each byte of the new image was made from.
     #[arg(long, value_name = "OLD")]
     old: Option<PathBuf>,
+    #[command(flatten)]
+    input: InputFormat,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -36,12 +39,16 @@ pub struct Inspect {
 pub(super) fn run(args: &Inspect) -> anyhow::Result<()> {
     let bytes = read(&args.file, "file")?;
     let context = || format!("cannot inspect {}", args.file.display());
-    let shown = inspect::read(&bytes).with_context(context)?;
+    // A raw image says nothing of itself: the user says that it is one. With --old the option is about the old image.
+    let shown = match args.input.given().filter(|_| args.old.is_none()) {
+        Some(format) => Shown::Image(inspect::image::read(&bytes, Some(format)).with_context(context)?),
+        None => inspect::read(&bytes).with_context(context)?,
+    };
     let mut json = serde_json::to_value(&shown)?;
     let mut answer = Answer::new(args.json).text(format_args!("{shown}"));
     if args.old.is_some() || args.html.is_some() {
         let patch = patch_of(&shown, &bytes)?;
-        let old = args.old.as_deref().map(|path| delta::open(path, "old image")).transpose()?;
+        let old = args.old.as_deref().map(|path| args.input.open(path, "old image")).transpose()?;
         let anatomy = anatomy::read(patch, old.as_deref()).map_err(|error| match error {
             // Told, and counted by scripts, as every refusal by the device's code.
             anatomy::Error::Rejected(rejection) => rejection.into(),

@@ -10,6 +10,8 @@ pub mod delta;
 pub mod demo;
 pub mod device;
 mod farm;
+mod images;
+pub mod init;
 pub mod inspect;
 pub mod keygen;
 pub mod pack;
@@ -42,6 +44,7 @@ use crate::exit::{Advised, Rejection};
 pub fn run(verb: &Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Demo(args) => demo::run(args),
+        Verb::Init(args) => init::run(args),
         Verb::Keygen(args) => keygen::run(args),
         Verb::Delta(args) => delta::run(args),
         Verb::Apply(args) => apply::run(args),

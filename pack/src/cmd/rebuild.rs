@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::images::InputFormat;
 use super::{Answer, read, values};
 use crate::exit::{Advised, Rejection, Usage};
 use crate::hex;
@@ -52,6 +53,8 @@ pub(super) struct ImageArgs {
     /// The new image.
     #[arg(long, value_name = "FILE")]
     new: Option<PathBuf>,
+    #[command(flatten)]
+    input: InputFormat,
     /// The compression level that the patch was made with, where it was not the default (profile `fast`).
     #[arg(long, value_name = "N")]
     level: Option<i32>,
@@ -62,8 +65,8 @@ impl ImageArgs {
         let Some(new) = &self.new else {
             return Err(Usage { what: "the new image is not named".into(), hint: "give --new FILE".into() }.into());
         };
-        let old = self.old.as_deref().map(|path| read(path, "old image")).transpose()?;
-        let new = read(new, "new image")?;
+        let old = self.old.as_deref().map(|path| self.input.open(path, "old image")).transpose()?;
+        let new = self.input.open(new, "new image")?;
         rebuild::rebuild(package, old.as_deref(), &new, self.level).map_err(|error| {
             let hint = error.hint().unwrap_or_default();
             Advised { what: "the patch could not be rebuilt".into(), hint, source: Some(error.into()) }.into()

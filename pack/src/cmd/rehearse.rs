@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::images::InputFormat;
 use super::verify::RequiredDevice;
 use super::{Answer, cannot_read, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
@@ -27,6 +28,8 @@ pub struct Rehearse {
     /// The image that the device runs.
     #[arg(long, value_name = "FILE")]
     old: PathBuf,
+    #[command(flatten)]
+    input: InputFormat,
     #[command(flatten)]
     device: RequiredDevice,
     /// Operations to cut: all, or so many, chosen by the package's digest.
@@ -66,7 +69,7 @@ impl FromStr for Chosen {
 pub(super) fn run(args: &Rehearse) -> anyhow::Result<()> {
     let devices = devices(args)?;
     let package = read(&args.package, "package")?;
-    let old = read(&args.old, "old image")?;
+    let old = args.input.open(&args.old, "old image")?;
     let (answer, bricked) = rejected_as_json(args.json, rehearse(args, &devices, &package, &old))?;
     answer.print()?;
     bricked.map_or(Ok(()), |rejection| Err(rejection.into()))

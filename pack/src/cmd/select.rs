@@ -7,6 +7,7 @@ use clap::Args;
 use sealift_formats::capability::Capabilities;
 use serde_json::{Value, json};
 
+use super::images::InputFormat;
 use super::{Answer, cannot_read, read};
 use crate::device_capabilities;
 use crate::exit::Advised;
@@ -26,6 +27,8 @@ pub struct Select {
     /// The image that the device runs.
     #[arg(long, value_name = "FILE")]
     installed: Option<PathBuf>,
+    #[command(flatten)]
+    input: InputFormat,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -43,7 +46,7 @@ struct Candidate {
 pub(super) fn run(args: &Select) -> anyhow::Result<()> {
     let mut capabilities = capabilities(&args.caps)?;
     if let Some(path) = &args.installed {
-        capabilities.installed = Some(image_id(&read(path, "installed image")?).digest);
+        capabilities.installed = Some(image_id(&args.input.open(path, "installed image")?).digest);
     }
     let mut candidates = Vec::new();
     for path in packages(&args.dist)? {

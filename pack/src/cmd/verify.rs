@@ -13,7 +13,8 @@ use sealift_verify::{DeviceState, Verified, VerifiedSet};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::apply::{clock, open_old, with_old_digest};
+use super::apply::{clock, with_old_digest};
+use super::images::InputFormat;
 use super::{Answer, components, read, rejected_as_json, select};
 use crate::device_state::StateFile;
 use crate::exit::Rejection;
@@ -41,6 +42,8 @@ pub struct Verify {
     /// The old image, to apply the patch to for a trial; of several components the directory of their images.
     #[arg(long, value_name = "FILE")]
     old: Option<PathBuf>,
+    #[command(flatten)]
+    input: InputFormat,
     /// What the device can apply: a capability record, or TOML. A package that asks for more is refused.
     #[arg(long, value_name = "CAPS")]
     caps: Option<PathBuf>,
@@ -158,7 +161,7 @@ pub(super) fn run(args: &Verify) -> anyhow::Result<()> {
     }
     let verified = install::verify_set(&bytes, &trust, &inputs.state, inputs.consent).map_err(anyhow::Error::from);
     let verified = rejected_as_json(args.json, verified)?;
-    let applied = args.old.as_deref().map(|old| try_out(&verified, &bytes, old)).transpose();
+    let applied = args.old.as_deref().map(|old| try_out(&verified, &bytes, old, args.input)).transpose();
     let applied = rejected_as_json(args.json, applied)?;
     rejected_as_json(args.json, fits(args, &bytes))?;
     answer(args, &inputs, &trust, &verified, applied.is_some()).print()
@@ -171,7 +174,7 @@ fn explain(args: &Verify, bytes: &[u8], inputs: &Inputs, trust: &TrustRecord<'_>
     let mut images = false;
     if let (Ok(verified), Some(old)) = (&result, &args.old) {
         images = true;
-        if let Err(error) = try_out(verified, bytes, old) {
+        if let Err(error) = try_out(verified, bytes, old, args.input) {
             result = Err(error);
         }
     }
@@ -197,28 +200,28 @@ fn fits(args: &Verify, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Applies the patch to nowhere.
-fn try_out(verified: &VerifiedSet<'_>, package: &[u8], old: &Path) -> anyhow::Result<()> {
+fn try_out(verified: &VerifiedSet<'_>, package: &[u8], old: &Path, input: InputFormat) -> anyhow::Result<()> {
     match verified.component(0) {
-        Some(only) if verified.manifest().count() == 1 => try_out_one(&only, package, old),
-        _ => components::make(verified, package, old).map(|_| ()),
+        Some(only) if verified.manifest().count() == 1 => try_out_one(&only, package, old, input),
+        _ => components::make(verified, package, old, input).map(|_| ()),
     }
 }
 
-fn try_out_one(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path) -> anyhow::Result<()> {
+fn try_out_one(verified: &Verified<Manifest<'_>>, package: &[u8], old: &Path, input: InputFormat) -> anyhow::Result<()> {
     let patch = Opened::parse(package)?.patch.unwrap_or_default();
     let progress = Progress::bytes("applying to nowhere", patch.len() as u64);
     let mut advance = |bytes| progress.advance(bytes);
     let expectation = Expectation::Manifest(verified);
     let result = match verified.old {
         Some(_) if verified.apply.sector_log2 != 0 => {
-            let slot = MemorySlot::new(&open_old(old)?, 1 << verified.apply.sector_log2.min(24));
+            let slot = MemorySlot::new(&input.open(old, "old image")?, 1 << verified.apply.sector_log2.min(24));
             install::apply(&slot, &slot, patch, expectation, &mut advance).map_err(split)
         }
         None => install::apply(&[][..], NewNowhere, patch, expectation, &mut advance).map_err(split),
-        Some(_) => install::apply(&*open_old(old)?, NewNowhere, patch, expectation, &mut advance).map_err(split),
+        Some(_) => install::apply(&*input.open(old, "old image")?, NewNowhere, patch, expectation, &mut advance).map_err(split),
     };
     let expected = verified.old.map(|old| hex::encode(&old.digest)).unwrap_or_default();
-    result.map(|_| ()).map_err(|error| with_old_digest(error, old, &expected))
+    result.map(|_| ()).map_err(|error| with_old_digest(error, old, input, &expected))
 }
 
 /// A rejection stands for itself; everything else has a context.

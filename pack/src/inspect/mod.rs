@@ -10,6 +10,7 @@ pub mod components;
 pub mod descriptor;
 pub mod foreign;
 pub mod html;
+pub mod image;
 pub mod management;
 pub mod package;
 pub mod patch;
@@ -21,6 +22,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::image_input::Format;
 use crate::release::report::Report;
 
 /// Why a file cannot be shown.
@@ -28,7 +30,9 @@ use crate::release::report::Report;
 #[non_exhaustive]
 pub enum Error {
     /// It is no file of ours.
-    #[error("this is no patch, package, approval, trust record, capability record, descriptor, provenance or release report (it begins with {0})")]
+    #[error(
+        "this is no patch, package, approval, trust record, capability record, descriptor, provenance, release report, or image other than a raw one (it begins with {0})"
+    )]
     Unknown(String),
     /// It has no bytes.
     #[error("the file is empty")]
@@ -70,6 +74,8 @@ pub enum Shown {
     ReleaseReport(Report),
     /// Where a release comes from.
     Provenance(provenance::Provenance),
+    /// An image for a device.
+    Image(image::Image),
 }
 
 /// Finds out what `bytes` are, by their first ones, and reads them.
@@ -103,6 +109,7 @@ pub fn read(bytes: &[u8]) -> Result<Shown, Error> {
             let report = serde_json::from_slice(bytes).map_err(|error| form("release report", error))?;
             Ok(Shown::ReleaseReport(report))
         }
+        _ if Format::detect(bytes) != Format::Raw => Ok(Shown::Image(image::read(bytes, None).map_err(|error| form("image", error))?)),
         _ => Err(Error::Unknown(crate::hex::encode(&bytes[..bytes.len().min(8)]))),
     }
 }
@@ -149,6 +156,7 @@ impl fmt::Display for Shown {
             Self::Management(shown) => shown.fmt(f),
             Self::ReleaseReport(shown) => shown.fmt(f),
             Self::Provenance(shown) => shown.fmt(f),
+            Self::Image(shown) => shown.fmt(f),
         }
     }
 }

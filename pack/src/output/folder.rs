@@ -59,6 +59,14 @@ impl PendingFolder {
         written.map_err(|source| Error::Io { path: self.path.join(name), source })
     }
 
+    /// Removes one file of the folder.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn remove(&self, name: &str) -> Result<(), Error> {
+        fs::remove_file(self.folder.join(name)).map_err(|source| Error::Io { path: self.path.join(name), source })
+    }
+
     /// Reads one file of the folder back.
     ///
     /// # Errors

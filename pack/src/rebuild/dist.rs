@@ -9,7 +9,7 @@ use sealift_delta::memory_estimate;
 use serde::Serialize;
 
 use super::{Error, rebuild};
-use crate::image_input::Image;
+use crate::image_input::{Format, Image, ImageSource};
 use crate::output::{self, PendingFolder};
 use crate::package::{self, Opened, image_id};
 use crate::progress::Progress;
@@ -129,11 +129,11 @@ pub fn from_images(dist: &Path, folders: &[PathBuf], how: &How, progress: &Progr
     Ok(found)
 }
 
-fn one(dist: &Path, report: &Report, package: &Package, images: &BTreeMap<String, PathBuf>, level: Option<i32>) -> Found {
+fn one(dist: &Path, report: &Report, package: &Package, images: &BTreeMap<String, ImageSource>, level: Option<i32>) -> Found {
     let Some(file) = package.package.file.as_deref().filter(|name| !name.contains('/')) else {
         return Found::other("", Outcome::NotTried, "release.json names no file beside it");
     };
-    let image = |image: &report::File| match images.get(&image.sha256).map(|path| Image::open(path)) {
+    let image = |image: &report::File| match images.get(&image.sha256).map(ImageSource::open) {
         Some(Ok(image)) => Ok(image),
         Some(Err(error)) => Err(error.to_string()),
         None => Err(format!("no file in the folders has sha-256 {}", image.sha256)),
@@ -186,7 +186,7 @@ fn batches(report: &Report, memory: Option<u64>) -> Vec<Vec<&Package>> {
 }
 
 /// Files by digest, among those that have a size that is wanted. The first in the order of names counts.
-fn find(folders: &[PathBuf], wanted: &BTreeMap<String, u64>) -> Result<BTreeMap<String, PathBuf>, DistError> {
+fn find(folders: &[PathBuf], wanted: &BTreeMap<String, u64>) -> Result<BTreeMap<String, ImageSource>, DistError> {
     let sizes: BTreeSet<u64> = wanted.values().copied().collect();
     let mut found = BTreeMap::new();
     let mut open: Vec<(PathBuf, usize)> = folders.iter().rev().map(|folder| (folder.clone(), 0)).collect();
@@ -206,11 +206,13 @@ fn find(folders: &[PathBuf], wanted: &BTreeMap<String, u64>) -> Result<BTreeMap<
                 below.sort_unstable_by(|left, right| right.cmp(left));
                 open.extend(below.into_iter().map(|path| (path, depth + 1)));
             }
-            Ok(about) if about.is_file() && sizes.contains(&about.len()) => {
-                let Ok(image) = Image::open(&path) else { continue };
-                let digest = hex::encode(&image_id(&image).digest);
-                if wanted.contains_key(&digest) {
-                    found.entry(digest).or_insert(path);
+            Ok(about) if about.is_file() => {
+                // As its content tells; or, where the device has records as they are, as it is.
+                let images = [None, Some(Format::Raw)].into_iter().filter_map(|format| Image::open(&path, format).ok());
+                let images = images.filter(|image| sizes.contains(&(image.len() as u64)));
+                let digest = images.map(|image| (hex::encode(&image_id(&image).digest), image.format)).find(|(digest, _)| wanted.contains_key(digest));
+                if let Some((digest, format)) = digest {
+                    found.entry(digest).or_insert(ImageSource { path, format: Some(format) });
                 }
             }
             Ok(_) => {}

@@ -78,6 +78,14 @@ pub enum Error {
         /// Every requirement that they do not fulfil.
         unmet: String,
     },
+    /// A package is larger, or takes more memory, than the release file allows.
+    #[error("the package {what} is too large: {reason}")]
+    Limit {
+        /// Which.
+        what: String,
+        /// In which way.
+        reason: String,
+    },
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
@@ -167,6 +175,7 @@ impl Error {
             Self::Refused { .. } => Some("nothing was written; please report this: the generator and the applier do not agree".into()),
             Self::Missing { .. } => Some("run the shards that have not run (`sealift work`), or leave --offline out: what is missing is then made here".into()),
             Self::Memory { .. } => Some("allow more, or make it on a larger machine with the same --cache".into()),
+            Self::Image { source, .. } => Some(source.hint().into()),
             Self::Write(error) => error.hint(),
             Self::Some { first, .. } => first.hint(),
             Self::Package { source, .. } => source.hint(),

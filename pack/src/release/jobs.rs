@@ -66,14 +66,19 @@ impl Matrix {
 
     /// A package for each image in the field, once, and the full one.
     fn add(&mut self, number: usize, model: &Model) -> Result<(), Error> {
-        let new = known(&model.new)?;
+        let (new, new_base) = known(&model.new)?;
         if new.id.size == 0 {
             return Err(Error::EmptyImage(new.source.path));
         }
-        let job = |name, from, old| Job { name, model: number, from, old, new: new.clone(), options: Options { threads: None, ..model.delta.clone() } };
+        let job = |name, from, old: Option<(KnownImage, Option<u64>)>| {
+            let (old, old_base) = old.map_or((None, None), |(old, base)| (Some(old), base));
+            // The header of a patch names the old image's address.
+            let base = model.delta.base.or(old_base).or(new_base);
+            Job { name, model: number, from, old, new: new.clone(), options: Options { threads: None, base, ..model.delta.clone() } }
+        };
         let mut seen: Vec<(ImageId, &str)> = vec![(new.id, "")];
         for old in &model.old {
-            let image = known(&old.image)?;
+            let (image, base) = known(&old.image)?;
             let same = seen.iter().find(|(other, _)| *other == image.id);
             let reason = match same {
                 Some((_, "")) => Some("it is the new image".to_owned()),
@@ -85,7 +90,7 @@ impl Matrix {
                 Some(reason) => self.omitted.push(Omitted { model: model.name.clone(), from: old.version.clone(), reason }),
                 None => {
                     seen.push((image.id, &old.version));
-                    self.jobs.push(job(model.package_name(Some(old)), Some(old.version.clone()), Some(image)));
+                    self.jobs.push(job(model.package_name(Some(old)), Some(old.version.clone()), Some((image, base))));
                 }
             }
         }
@@ -142,7 +147,8 @@ impl Job {
     }
 }
 
-fn known(source: &ImageSource) -> Result<KnownImage, Error> {
-    let image = Loaded::open(source)?;
-    Ok(KnownImage { source: source.clone(), id: image_id(&image) })
+/// An image, and the address of its first byte, if the file tells.
+fn known(source: &ImageSource) -> Result<(KnownImage, Option<u64>), Error> {
+    let (image, base) = Loaded::open_at(source)?;
+    Ok((KnownImage { source: source.clone(), id: image_id(&image) }, base))
 }

@@ -23,8 +23,17 @@ impl Loaded {
     /// # Errors
     /// It cannot be read.
     pub fn open(source: &ImageSource) -> Result<Self, Error> {
+        Self::open_at(source).map(|(image, _)| image)
+    }
+
+    /// As [`open`](Self::open); and the address of the first byte, if the file tells.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open_at(source: &ImageSource) -> Result<(Self, Option<u64>), Error> {
         let image = source.open().map_err(|error| Error::Image { what: source.path.display().to_string(), source: error })?;
-        Ok(if image.len() <= MOST_COPIED { Self::Copied(image.to_vec()) } else { Self::Mapped(image) })
+        let base = image.base;
+        Ok((if image.len() <= MOST_COPIED { Self::Copied(image.to_vec()) } else { Self::Mapped(image) }, base))
     }
 
     /// Reads an image that must be as it was.

@@ -9,6 +9,7 @@ use sealift_formats::text::Description;
 use super::config::{LanguageText, Model, Release};
 use super::error::Error;
 use super::jobs::{Job, KnownImage};
+use super::limits;
 use super::loaded::Loaded;
 use super::outputs::{self, Subject};
 use super::patches::Images;
@@ -67,6 +68,10 @@ impl<'a> Maker<'a> {
         }
         let opened = package::Opened::parse(&bytes).map_err(failed)?;
         let manifest_digest = hex::encode(opened.envelope.digest);
+        let told = of_patch(patch).ok_or_else(|| failed(package::Error::PatchCut))?;
+        if let Some(reason) = limits::exceeded(&model.limits, bytes.len() as u64, told.ram) {
+            return Err(Error::Limit { what: name, reason });
+        }
         if let Some(capabilities) = &model.capabilities {
             let unmet = device_capabilities::check(capabilities, &opened);
             // A delta from another image than the one that a device says it runs is for other devices.
@@ -103,7 +108,7 @@ impl<'a> Maker<'a> {
             old_image: old_id.map(|id| of_image(id, None)),
             permille: bytes.len() as u64 * 1000 / job.new.id.size,
             package: of_image(image_id(&bytes), Some(file)),
-            patch: of_patch(patch).ok_or_else(|| failed(package::Error::PatchCut))?,
+            patch: told,
             manifest_digest,
             signed_by: Vec::new(),
             approvals: Vec::new(),

@@ -8,6 +8,7 @@ pub mod config;
 mod error;
 pub mod html;
 pub mod jobs;
+mod limits;
 pub mod loaded;
 mod make;
 pub mod options_form;
@@ -22,5 +23,6 @@ pub mod report;
 pub mod schedule;
 pub mod shard;
 pub mod store;
+pub mod template;
 
 pub use error::{Error, Failure};

@@ -9,6 +9,7 @@ use super::cache::Cache;
 use super::config::Release;
 use super::error::{Error, Failure};
 use super::jobs::{Job, Matrix};
+use super::limits;
 use super::make::{Maker, of_known};
 use super::patches::{Images, Patches};
 use super::publish;
@@ -119,11 +120,21 @@ pub fn build(release: &Release, matrix: &Matrix, settings: &Settings, folder: &P
         }
     }
     refuse_failed("packages", failed, matrix.jobs.len())?;
+    for package in limits::take_out_large_deltas(&release.models, &mut packages, &mut omitted) {
+        remove(folder, &package)?;
+    }
     remark_on_large_deltas(&mut packages);
     let report = report_of(release, matrix, settings.date, packages, omitted);
     let origin = Origin { release_sha256: release.sha256.clone(), builder_id: release.builder_id.clone() };
     publish::write(folder, &report, &origin, &|message| maker.sign(message))?;
     Ok(report)
+}
+
+/// Removes every file of a package that is not to be in the release after all.
+fn remove(folder: &PendingFolder, package: &report::Package) -> Result<(), Error> {
+    let documents = package.documents.iter().map(|document| &document.file);
+    let files = [&package.package, &package.descriptor].into_iter().chain(documents).filter_map(|file| file.file.as_ref());
+    files.map(|file| folder.remove(file)).collect::<Result<(), _>>().map_err(Error::Write)
 }
 
 /// Makes the patches of these jobs, into the cache. Gives how many were there already.
@@ -232,7 +243,7 @@ fn report_of(release: &Release, matrix: &Matrix, date: Option<u64>, packages: Ve
         new_image: first.new_image,
         models: models.into_iter().filter(|model| !model.name.is_empty()).collect(),
         management: release.management.clone(),
-        required: report::Required::default(),
+        required: release.required.clone(),
         packages,
         omitted,
     }

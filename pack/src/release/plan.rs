@@ -128,6 +128,9 @@ pub struct PlannedImage {
     pub size: u64,
     /// SHA-256 in hexadecimal.
     pub sha256: String,
+    /// How the file holds the image; absent: its content tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
 }
 
 impl Plan {
@@ -139,7 +142,12 @@ impl Plan {
         let folder = whole(folder)?;
         let image = |known: &KnownImage| {
             let path = relative(&whole(&known.source.path)?, &folder);
-            Ok::<_, Error>(PlannedImage { path, size: known.id.size, sha256: hex::encode(&known.id.digest) })
+            Ok::<_, Error>(PlannedImage {
+                path,
+                size: known.id.size,
+                sha256: hex::encode(&known.id.digest),
+                format: known.source.format.map(|format| format.to_string()),
+            })
         };
         let job = |job: &Job| {
             Ok(PlannedJob {
@@ -194,7 +202,8 @@ impl Plan {
     pub fn jobs(&self, folder: &Path) -> Result<Vec<Job>, Error> {
         let known = |image: &PlannedImage| {
             let digest = hex::decode(&image.sha256).ok_or_else(|| format!("sha256 is `{}`", image.sha256))?;
-            Ok::<_, String>(KnownImage { source: ImageSource::new(folder.join(&image.path)), id: ImageId { digest, size: image.size } })
+            let format = image.format.as_deref().map(str::parse).transpose()?;
+            Ok::<_, String>(KnownImage { source: ImageSource { path: folder.join(&image.path), format }, id: ImageId { digest, size: image.size } })
         };
         let job = |planned: &PlannedJob| {
             let job = Job {

@@ -286,6 +286,15 @@ impl fmt::Display for Report {
             let signers = if package.signed_by.is_empty() { "nobody yet".to_owned() } else { package.signed_by.join(", ") };
             write!(f, "\n  {file:<width$}  {:>10}  {ratio:>8}  {signers}", package.package.size)?;
         }
+        let signatures = self.required.signatures;
+        if signatures > 0 {
+            write!(f, "\n  devices ask for {signatures} signature(s) of the maker")?;
+        }
+        if !self.required.operators.is_empty() {
+            let word = |operator: &Operator| if operator.required { operator.id.clone() } else { format!("{} (may be missing)", operator.id) };
+            let operators: Vec<String> = self.required.operators.iter().map(word).collect();
+            write!(f, "\n  to be approved by {}", operators.join(", "))?;
+        }
         let documents: usize = self.packages.iter().map(|package| package.documents.len()).sum();
         if documents > 0 {
             write!(f, "\n  and {documents} documents for management servers: release.json names each")?;

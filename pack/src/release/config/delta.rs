@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Error;
+use super::device::Device;
 use super::place::Place;
 use crate::names;
 
@@ -37,7 +38,12 @@ impl DeltaTable {
         }
     }
 
-    pub(super) fn options(&self, place: &Place<'_>) -> Result<Options, Error> {
+    pub(super) fn has_profile(&self) -> bool {
+        self.profile.is_some()
+    }
+
+    /// What it says; `device` says what it does not.
+    pub(super) fn options(&self, place: &Place<'_>, device: Option<&Device>) -> Result<Options, Error> {
         const SIZES: &str = "0, or a power of two from 256 to 16777216 bytes";
         let mut options = Options { base: self.base, ..Options::default() };
         if let Some(value) = &self.profile {
@@ -55,7 +61,10 @@ impl DeltaTable {
             let log2 = names::log2_of_bytes(*value.as_ref()).filter(|log2| matches!(log2, 0 | 8..=24));
             options.chunk_log2 = Some(log2.ok_or_else(|| place.number("chunk", value, SIZES))?);
         }
-        options.in_place = self.in_place(place, options.profile)?;
+        if let Some(device) = device {
+            device.settle(self, &mut options);
+        }
+        options.in_place = self.in_place(place, options.profile)?.or(options.in_place);
         Ok(options)
     }
 
@@ -71,12 +80,19 @@ impl DeltaTable {
         if profile != Profile::Compact {
             return Err(number("sector", sector, "profile = \"compact\" beside it: the other profile cannot be applied in place"));
         }
-        if names::log2_of_bytes(*sector.as_ref()).is_none_or(|log2| !SECTOR_LOG2.contains(&log2)) {
-            return Err(number("sector", sector, "a power of two from 256 to 131072 bytes"));
+        if !is_sector(*sector.as_ref()) {
+            return Err(number("sector", sector, SECTORS));
         }
         if scratch.as_ref() < sector.as_ref() {
             return Err(number("scratch", scratch, "at least a sector"));
         }
         Ok(Some(InPlace { sector: *sector.as_ref(), scratch: *scratch.as_ref() }))
     }
+}
+
+/// The sectors that patches in place are made for.
+pub(super) const SECTORS: &str = "a power of two from 256 to 131072 bytes";
+
+pub(super) fn is_sector(bytes: u64) -> bool {
+    names::log2_of_bytes(bytes).is_some_and(|log2| SECTOR_LOG2.contains(&log2))
 }

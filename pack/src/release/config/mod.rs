@@ -1,10 +1,14 @@
 //! `RELEASE.toml`: what a release is made of. `examples/release.toml` explains every field.
 
 mod delta;
+mod device;
 mod file;
+mod form;
+mod model;
+mod old;
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,17 +16,15 @@ use std::path::{Path, PathBuf};
 use sealift_delta::Options;
 use sealift_formats::capability::Capabilities;
 use serde::Deserialize;
-use toml::Spanned;
 use uuid::Uuid;
 
-use self::file::{File, ModelTable, OldTable};
+use self::file::File;
 use self::place::Place;
+pub(crate) use self::place::is_name;
 use super::outputs::{MESSAGE_OVERHEAD_BYTES, Management};
-use super::rehearse::CUTS;
-use crate::device_capabilities;
+use super::report::Required;
 use crate::image_input::ImageSource;
 use crate::oma::sacmo::Retry;
-use crate::package::ids;
 use crate::rehearsal::Cuts;
 use crate::signer::KeySpec;
 use crate::signer::passphrase::Passphrase;
@@ -39,11 +41,15 @@ pub enum Error {
         source: io::Error,
     },
     /// It is not TOML, or a field is unknown, missing or of the wrong type.
-    #[error("{}: {message}", path.display())]
+    #[error("{}:{line}:{column}: {message}", path.display())]
     Form {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line, column and the line itself.
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong.
         message: String,
     },
     /// A value makes no sense.
@@ -97,6 +103,8 @@ pub struct Release {
     pub channel: Option<String>,
     /// What it is made for, in the order of the file: at least one.
     pub models: Vec<Model>,
+    /// What each package needs before devices take it, as far as the file says.
+    pub required: Required,
     /// The OEM keys that sign each package.
     pub signing_keys: Vec<KeySpec>,
     /// Where the passphrase of encrypted keys comes from, and the PIN of tokens whose URI has no `pin-source`; `None`: the file does not say.
@@ -136,6 +144,8 @@ pub struct Model {
     pub delta: Options,
     /// What the devices can apply; each package is checked against it. `None`: nobody said.
     pub capabilities: Option<Capabilities>,
+    /// What is too large.
+    pub limits: Limits,
     /// Where the power is cut on simulated devices, on each in each way, before a package is taken into the release; `None`: not rehearsed.
     pub rehearse: Option<Cuts>,
     /// Texts for people, by language.
@@ -151,6 +161,17 @@ impl Model {
             None => format!("{}-full", self.stem),
         }
     }
+}
+
+/// What is too large for a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// A delta package of more percent of the full package is left out.
+    pub delta_percent: Option<u64>,
+    /// A release with a package of more bytes is not made.
+    pub max_package: Option<u64>,
+    /// A release with a patch that takes more bytes of memory is not made.
+    pub max_ram: Option<u64>,
 }
 
 /// The sideband workflow.
@@ -248,24 +269,12 @@ impl Release {
     /// # Errors
     /// See [`Error`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|error| Error::Form { path: path.to_owned(), message: error.to_string().trim_end().to_owned() })?;
         let place = Place { text, path };
+        let file: File = toml::from_str(text).map_err(|error| place.form(&error))?;
         let release = file.release.as_ref();
         let product = place.name("product", &release.product)?;
         let version = place.name("version", &release.version)?;
-        let models = if file.model.is_empty() {
-            vec![place.model(&file, None, &format!("{product}-{version}"))?]
-        } else {
-            let mut models = Vec::new();
-            for table in &file.model {
-                let name = place.name("model name", &table.as_ref().name)?;
-                let model = place.model(&file, Some(table), &format!("{product}-{name}-{version}"))?;
-                place.refuse_twins(&models, &model, table)?;
-                models.push(model);
-            }
-            models
-        };
-        place.refuse_same_names(&models)?;
+        let models = place.models(&file, &product, &version)?;
         let keys = file.signing.key.iter().chain(&file.signing.keys);
         let signing_keys = keys.map(|key| place.key(key)).collect::<Result<_, _>>()?;
         let management = match &file.management {
@@ -278,12 +287,14 @@ impl Release {
         };
         let channel = release.channel.as_ref().map(|channel| place.name("channel", channel)).transpose()?;
         let passphrase = place.passphrase(&file.signing)?;
+        let required = place.required(&file.signing, &file.approval)?;
         Ok(Self {
             product,
             version,
             sequence: release.sequence,
             channel,
             models,
+            required,
             signing_keys,
             passphrase,
             descriptor: file.descriptor,
@@ -298,109 +309,6 @@ impl Release {
     #[must_use]
     pub fn most_packages(&self) -> usize {
         self.models.iter().map(|model| model.old.len() + 1).sum()
-    }
-}
-
-/// One model, from its own table and what all have in common.
-impl Place<'_> {
-    fn model(&self, file: &File, own: Option<&Spanned<ModelTable>>, stem: &str) -> Result<Model, Error> {
-        let shared = file.release.as_ref();
-        let table = own.map(Spanned::as_ref);
-        let span = own.map_or(file.release.span(), Spanned::span);
-        let missing = |field| move || self.missing(span.start, field);
-
-        let component = table.and_then(|own| own.component.as_ref()).or(shared.component.as_ref()).ok_or_else(missing("component"))?;
-        if !(1..=32).contains(&component.as_ref().len()) || !component.as_ref().bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-            return Err(self.error("component", component, "1 to 32 printable ASCII characters"));
-        }
-        let vendor = table.and_then(|own| own.vendor.as_ref()).or(shared.vendor.as_ref()).ok_or_else(missing("vendor"))?;
-        let vendor = ids::vendor(vendor.as_ref()).ok_or_else(|| self.error("vendor", vendor, "a UUID or a domain name"))?;
-        let class = table.and_then(|own| own.class.as_ref()).or(shared.class.as_ref()).ok_or_else(missing("class"))?;
-        let class = ids::class(&vendor, class.as_ref()).ok_or_else(|| self.error("class", class, "a UUID or a model name"))?;
-        let new = table.and_then(|own| own.new.as_ref()).or(shared.new.as_ref()).ok_or_else(missing("new"))?;
-        let old = table.and_then(|own| own.old.as_ref()).unwrap_or(&file.old);
-        let delta = table.map_or_else(|| file.delta.clone(), |own| own.delta.clone().or(&file.delta));
-        let capabilities = table.and_then(|own| own.capabilities.as_ref()).or(shared.capabilities.as_ref());
-        let mut text = file.text.clone();
-        for (language, own) in table.iter().flat_map(|own| &own.text) {
-            let all = text.remove(language).unwrap_or_default();
-            text.insert(language.clone(), own.clone().or(all));
-        }
-        Ok(Model {
-            name: table.map(|own| own.name.as_ref().clone()),
-            stem: stem.to_owned(),
-            component: component.as_ref().clone(),
-            vendor,
-            class,
-            security_counter: table.and_then(|own| own.security_counter).or(shared.security_counter).unwrap_or(0),
-            new: ImageSource::new(self.existing("new", new)?),
-            old: self.old_images(old)?,
-            delta: delta.options(self)?,
-            capabilities: capabilities.map(|path| self.capabilities(path)).transpose()?,
-            rehearse: table.and_then(|own| own.rehearse).or(shared.rehearse).filter(|rehearse| *rehearse).map(|_| Cuts::Some(CUTS)),
-            text,
-        })
-    }
-
-    fn old_images(&self, tables: &[OldTable]) -> Result<Vec<OldImage>, Error> {
-        let mut old: Vec<OldImage> = Vec::new();
-        for table in tables {
-            let version = self.name("old version", &table.version)?;
-            if old.iter().any(|other| other.version == version) || version == "full" {
-                return Err(self.error("old version", &table.version, "each version once"));
-            }
-            old.push(OldImage { version, image: ImageSource::new(self.existing("old path", &table.path)?) });
-        }
-        Ok(old)
-    }
-
-    fn capabilities(&self, value: &Spanned<PathBuf>) -> Result<Capabilities, Error> {
-        let path = self.existing("capabilities", value)?;
-        device_capabilities::read(&path).map_err(|source| {
-            let found = format!("{}: {source}", path.display());
-            self.at(value.span(), "capabilities", found, "a capability record, or TOML as `sealift caps` reads")
-        })
-    }
-
-    /// A manifest names vendor, class and component: no two models may have all three in common, since a device could take either's packages.
-    fn refuse_twins(&self, models: &[Model], model: &Model, table: &Spanned<ModelTable>) -> Result<(), Error> {
-        let name = &table.as_ref().name;
-        if models.iter().any(|other| other.name == model.name) {
-            return Err(self.error("model name", name, "each name once"));
-        }
-        let same = |other: &&Model| (other.vendor, other.class, &other.component) == (model.vendor, model.class, &model.component);
-        if models.iter().any(|other| same(&other)) {
-            return Err(self.error("model name", name, "a class or component of its own: another model has both in common with it"));
-        }
-        Ok(())
-    }
-
-    /// Names with dashes in them may come to the same in the end.
-    fn refuse_same_names(&self, models: &[Model]) -> Result<(), Error> {
-        let mut names = BTreeSet::new();
-        for model in models {
-            for name in model.old.iter().map(Some).chain([None]).map(|old| model.package_name(old)) {
-                if !names.insert(name.clone()) {
-                    return Err(Error::SameName { path: self.path.to_owned(), name });
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl LanguageText {
-    /// What this one does not say, `other` says.
-    fn or(self, other: Self) -> Self {
-        Self {
-            description: self.description.or(other.description),
-            update: self.update.or(other.update),
-            vendor: self.vendor.or(other.vendor),
-            model: self.model.or(other.model),
-            confirmation: self.confirmation.or(other.confirmation),
-            instructions: if self.instructions.is_empty() { other.instructions } else { self.instructions },
-            completion: self.completion.or(other.completion),
-        }
     }
 }
 

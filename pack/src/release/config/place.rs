@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::Error;
-use super::file::SigningTable;
+use super::file::{ApprovalTable, SigningTable};
+use crate::image_input::Format;
+use crate::release::report::{Operator, Required};
 use crate::signer::passphrase::Passphrase;
 use crate::signer::{KeySpec, uri};
 
@@ -50,6 +52,22 @@ impl Place<'_> {
         }
     }
 
+    /// What a package needs before devices take it.
+    pub(super) fn required(&self, signing: &SigningTable, approval: &ApprovalTable) -> Result<Required, Error> {
+        let wrong = |value: &Spanned<u64>| self.number("signing.required", value, "1 to 16: the signatures that a device asks for");
+        let count = |value: &Spanned<u64>| u32::try_from(*value.as_ref()).ok().filter(|count| (1..=16).contains(count)).ok_or_else(|| wrong(value));
+        let signatures = signing.required.as_ref().map_or(Ok(0), count)?;
+        let mut operators: Vec<Operator> = Vec::new();
+        for table in &approval.operators {
+            let id = table.id.as_ref();
+            if id.is_empty() || id.len() > 64 || operators.iter().any(|other| other.id == *id) {
+                return Err(self.error("operator id", &table.id, "1 to 64 bytes, each operator once"));
+            }
+            operators.push(Operator { id: id.clone(), required: table.required });
+        }
+        Ok(Required { signatures, operators })
+    }
+
     /// A file that is there.
     pub(super) fn existing<P: AsRef<Path>>(&self, field: &str, value: &Spanned<P>) -> Result<PathBuf, Error> {
         let whole = self.folder().join(value.as_ref());
@@ -60,6 +78,10 @@ impl Place<'_> {
             return Err(self.at(value.span(), field, whole.display().to_string(), "a file (`sealift bundle` makes a package of a directory of components)"));
         }
         Err(self.at(value.span(), field, whole.display().to_string(), "a file that exists (paths count from this file's folder)"))
+    }
+
+    pub(super) fn format(&self, value: &Spanned<String>) -> Result<Format, Error> {
+        value.as_ref().parse().map_err(|_| self.error("format", value, Format::NAMES))
     }
 
     pub(super) fn number(&self, field: &str, value: &Spanned<u64>, expected: &'static str) -> Error {
@@ -82,7 +104,7 @@ impl Place<'_> {
     }
 
     /// Both from 1, the column in characters.
-    fn line_and_column(&self, at: usize) -> (usize, usize) {
+    pub(super) fn line_and_column(&self, at: usize) -> (usize, usize) {
         let before = &self.text[..at];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
@@ -92,7 +114,7 @@ impl Place<'_> {
 /// What file names and labels are made of.
 const NAME_FORM: &str = "1 to 64 letters, digits, `.`, `_`, `+` or `-`, beginning with a letter or digit";
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte))

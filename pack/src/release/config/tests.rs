@@ -6,12 +6,17 @@ use std::path::Path;
 use sealift_formats::patch::Profile;
 
 use super::{Cuts, Error, KeySpec, Passphrase, Release};
+use crate::image_input::Format;
 
 const LEAST: &str =
     "[release]\nproduct = \"lamp\"\nversion = \"2.0\"\nsequence = 20\ncomponent = \"app\"\nvendor = \"example.com\"\nclass = \"lamp-mk2\"\nnew = \"new.bin\"\n";
 
 fn read(text: &str) -> Result<Release, Error> {
     let folder = tempfile::tempdir().unwrap();
+    for version in ["1.9", "1.10", "1.2-rc1"] {
+        fs::create_dir_all(folder.path().join("field").join(version)).unwrap();
+        fs::write(folder.path().join("field").join(version).join("app.bin"), version).unwrap();
+    }
     for name in ["new.bin", "old.bin"] {
         fs::write(folder.path().join(name), name).unwrap();
     }
@@ -146,12 +151,91 @@ fn keys_are_files_or_on_tokens() {
 #[test]
 fn unknown_missing_and_mistyped_fields() {
     let unknown = refusal(&format!("{LEAST}colour = \"red\"\n"));
-    assert!(unknown.contains("line 9, column 1") && unknown.contains("colour"), "{unknown}");
+    assert!(unknown.contains(":9:1: unknown field `colour`"), "{unknown}");
     let missing = refusal(&LEAST.replace("sequence = 20\n", ""));
     assert!(missing.contains("sequence"), "{missing}");
     let ram = refusal(&format!("{LEAST}[delta]\nram = 100\n"));
     assert!(ram.contains(":10:7: ram is `100`, expected 8192 bytes or more"), "{ram}");
     let mistyped = refusal(&LEAST.replace("sequence = 20", "sequence = \"20\""));
-    assert!(mistyped.contains("line 4, column 12"), "{mistyped}");
+    assert!(mistyped.contains(":4:12: sequence: invalid type: string \"20\", expected u64"), "{mistyped}");
     assert!(refusal(&LEAST.replace("\"app\"", "\"\"")).contains("component is ``"));
+}
+
+#[test]
+fn old_images_by_pattern() {
+    let glob = |table: &str| format!("{LEAST}\n[[old]]\n{table}\n");
+    let versions = |table: &str| read(&glob(table)).map(|release| release.models[0].old.iter().map(|old| old.version.clone()).collect::<Vec<_>>());
+    let expected = ["1.2-rc1", "1.9", "1.10"];
+    assert_eq!(versions("glob = \"field/*/app.bin\"").unwrap(), expected);
+    assert_eq!(versions("glob = \"field/*/*.bin\"\nversion-from = \"field/{version}/*.bin\"").unwrap(), expected);
+    assert_eq!(versions("glob = \"field/1.1*/app.bin\"").unwrap(), ["0"], "what the star stands for");
+    let refused = |table: &str, expected: &str| {
+        let said = refusal(&glob(table));
+        assert!(said.contains(expected), "{said}");
+    };
+    refused("glob = \"field/*/none.bin\"", ":11:8: glob is `field/*/none.bin`, expected a pattern that finds a file");
+    refused("glob = \"field/*/*.bin\"", ":11:8: glob is `field/*/*.bin`, expected version-from beside it");
+    refused("glob = \"field/*/app.bin\"\nversion-from = \"field/x\"", ":12:16: version-from is `field/x`, expected the pattern of glob with {version} once");
+    refused(
+        "glob = \"field/*/app.bin\"\nversion-from = \"fields/{version}/app.bin\"",
+        ":12:16: version-from is `field/1.10/app.bin`, expected a path that it finds",
+    );
+    refused("glob = \"field/[/app.bin\"\nversion-from = \"{version}\"", ":11:8: glob is `field/[/app.bin (");
+    refused("glob = \"field/*/app.bin\"\nversion = \"1\"", ":12:11: version is `1`, expected path beside it");
+    refused("path = \"old.bin\"", ":10:1: version is missing");
+    refused("version = \"1\"", ":10:1: path or glob is missing");
+    refused("glob = \"field/*/app.bin\"\n[[old]]\nversion = \"1.9\"\npath = \"old.bin\"", ":13:11: old version is `1.9`, expected each version once");
+}
+
+#[test]
+fn the_device_settles_what_delta_leaves_open() {
+    let model = |tables: &str| read(&format!("{LEAST}{tables}")).unwrap().models.remove(0);
+    let small = model("[device]\nram = 70000\nisa = [\"thumb\"]\nslot = 1000\n");
+    let capabilities = small.capabilities.unwrap();
+    assert_eq!((small.delta.profile, small.delta.ram.unwrap().log2(), capabilities.ram_log2, capabilities.slot_size), (Profile::Compact, 16, 16, 1000));
+    assert_eq!(capabilities.class, small.class.into_bytes());
+    let told = model("[device]\nram = 4194304\nprofile = \"fast\"\n[delta]\nram = 1048576\n");
+    assert_eq!((told.delta.profile, told.delta.ram.unwrap().log2()), (Profile::Fast, 20));
+    let over = model("[device]\nin-place = true\nsector = 4096\nscratch = 8192\n");
+    assert_eq!(
+        (over.delta.in_place.map(|layout| layout.scratch), over.capabilities.unwrap().sector_log2, over.delta.profile),
+        (Some(8192), 12, Profile::Compact)
+    );
+    assert_eq!(model("").capabilities, None);
+    let refused = |tables: &str, expected: &str| {
+        let said = refusal(&format!("{LEAST}{tables}"));
+        assert!(said.contains(expected), "{said}");
+    };
+    refused("[device]\nsector = 4096\n", ":10:10: device.sector is `4096`, expected in-place = true beside it");
+    refused("[device]\nin-place = true\n", ":9:1: device.sector is missing");
+    refused("[device]\nram = 100\n", ":10:7: device.ram is `100`, expected 8192");
+    refused("[device]\nisa = [\"thumb\", \"z80\"]\n", ":10:17: device.isa is `z80`");
+    refused("capabilities = \"old.bin\"\n", ":9:16: capabilities is `");
+    refused("capabilities = \"old.bin\"\n[device]\nram = 0\n", ":9:16: capabilities is `old.bin`, expected one of capabilities and device");
+}
+
+#[test]
+fn limits_signatures_approvals_and_rehearsals() {
+    let text = "rehearse = { cuts = 7 }\nformat = \"raw\"\n[limits]\ndelta-percent = 60\nmax-ram = 65536\n[signing]\nkeys = [\"old.bin\"]\nrequired = 2\n\
+                [approval]\noperators = [{ id = \"310-410\" }, { id = \"310-260\", required = false }]\n";
+    let release = read(&format!("{LEAST}{text}")).unwrap();
+    let model = &release.models[0];
+    assert_eq!((model.limits.delta_percent, model.limits.max_package, model.limits.max_ram), (Some(60), None, Some(65536)));
+    assert_eq!((model.rehearse, model.new.format), (Some(Cuts::Some(7)), Some(Format::Raw)));
+    let operators: Vec<_> = release.required.operators.iter().map(|operator| (operator.id.as_str(), operator.required)).collect();
+    assert_eq!((release.required.signatures, operators), (2, vec![("310-410", true), ("310-260", false)]));
+    assert_eq!(read(&format!("{LEAST}rehearse = {{ cuts = \"all\" }}\n")).unwrap().models[0].rehearse, Some(Cuts::All));
+    assert_eq!(read(&format!("{LEAST}rehearse = false\n")).unwrap().models[0].rehearse, None);
+    let refused = |tables: &str, expected: &str| {
+        let said = refusal(&format!("{LEAST}{tables}"));
+        assert!(said.contains(expected), "{said}");
+    };
+    refused("rehearse = { cuts = 0 }\n", ":9:12: rehearse is `{ cuts = 0 }`, expected true, false, { cuts = 100 }");
+    refused("rehearse = { cut = 9 }\n", ":9:12: rehearse is `");
+    refused("format = \"exe\"\n", ":9:10: format is `exe`, expected raw, mcuboot, elf");
+    refused("[limits]\ndelta-percent = 0\n", ":10:17: delta-percent is `0`, expected 1 to 100");
+    refused("[signing]\nrequired = 17\n", ":10:12: signing.required is `17`, expected 1 to 16");
+    refused("[approval]\noperators = [{ id = \"\" }]\n", ":10:21: operator id is ``");
+    refused("[limit]\n", ":9:2: unknown field `limit`");
+    assert!(refusal(&format!("{LEAST}[limit]\n")).ends_with("is `limits` meant?"));
 }
