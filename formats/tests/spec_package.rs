@@ -29,7 +29,7 @@ fn section_5_package() {
         format!("{} => bstr .cbor [ digest: bstr .cbor [ {sha_256}, bstr .size 32 ], 0*{} bstr .cbor block ]", envelope_key::AUTHENTICATION, cose::MAX_BLOCKS),
         format!("{} => bstr .cbor manifest,", envelope_key::MANIFEST),
         format!("? {} => bstr .cbor text,", envelope_key::TEXT),
-        format!("? \"{}\" => bstr,", envelope_key::PATCH),
+        format!("payloads = ( \"{}\" => bstr //", envelope_key::PATCH),
         "they are at most 4,096.".to_owned(),
         format!("{} => {MANIFEST_VERSION}, ; manifest version", manifest_key::VERSION),
         format!("{} => uint .size 8, ; sequence number", manifest_key::SEQUENCE),
@@ -40,7 +40,8 @@ fn section_5_package() {
         format!("? {} => [ {sha_256}, bstr .size 32 ],", manifest_key::TEXT),
         format!("component = bstr .size (1..{})", manifest::MAX_COMPONENT_BYTES),
         format!("`uri` is a text of 1 to {} bytes", manifest::MAX_URI_BYTES),
-        format!("{} => [ [ component ], [ \"patch\" as bytes ]", common_key::COMPONENTS),
+        format!("{} => [ one // several ],", common_key::COMPONENTS),
+        "one = ( [ component ], [ 'patch' ], ? [ component, 'old' ] )".to_owned(),
         format!(
             "{} => bstr .cbor [ {}, 0, {}, {{ {} => vendor, {} => class }}, {}, {report}, {}, {report} ],",
             common_key::SHARED_SEQUENCE,

@@ -138,6 +138,11 @@ fn a_token_signs_and_approves_with_keys_that_never_leave_it() {
     assert!(shop.read("token-trust") == shop.read("next-trust"));
 }
 
+/// All files of a release but the provenance, which names the release file by its digest, and here that is another one each time.
+fn made(shop: &Workshop, folder: &str) -> Vec<(String, Vec<u8>)> {
+    shop.tree(folder).into_iter().filter(|(name, _)| name != "provenance.intoto.json").collect()
+}
+
 #[test]
 fn a_release_is_signed_by_a_token_and_by_an_encrypted_key() {
     let shop = Workshop::with_release();
@@ -148,7 +153,7 @@ fn a_release_is_signed_by_a_token_and_by_an_encrypted_key() {
     shop.write("token.toml", format!("{unsigned}[signing]\nkey = \"{}\"\n", token.uri("oem")));
     token.ok(&["pack", "token.toml", "-o", "by-file"]);
     token.ok(&["pack", "unsigned.toml", "-o", "by-signer", "--signer", &token.uri("oem")]);
-    assert!(shop.tree("by-file") == shop.tree("by-signer"));
+    assert!(made(&shop, "by-file") == made(&shop, "by-signer"));
     shop.ok(["pack", "unsigned.toml", "-o", "unsigned"]);
     token.ok(&["sign", "unsigned/lamp-2.0-full.suit", "--signer", &token.uri("oem"), "-o", "once"]);
     assert!(shop.read("once") == shop.read("by-file/lamp-2.0-full.suit"));
@@ -160,10 +165,10 @@ fn a_release_is_signed_by_a_token_and_by_an_encrypted_key() {
     // Without its source in the URI the PIN comes from where the passphrase does.
     let bare = token.uri("oem").split("&pin-source").next().unwrap().to_owned();
     token.ok(&["pack", "unsigned.toml", "-o", "by-pin", "--signer", &bare, "--passphrase-file", "pin"]);
-    assert!(shop.tree("by-file") == shop.tree("by-pin"));
+    assert!(made(&shop, "by-file") == made(&shop, "by-pin"));
     shop.write("bare.toml", format!("{unsigned}[signing]\nkey = \"{bare}\"\npassphrase-file = \"pin\"\n"));
     token.ok(&["pack", "bare.toml", "-o", "by-bare"]);
-    assert!(shop.tree("by-file") == shop.tree("by-bare"));
+    assert!(made(&shop, "by-file") == made(&shop, "by-bare"));
     shop.write("wrong-pin", "00000\n");
     let error = token.fails(&["pack", "unsigned.toml", "-o", "x", "--signer", &bare, "--passphrase-file", "wrong-pin"]);
     assert!(error.contains("refuses the PIN") && error.contains("hint: ") && !error.contains("00000"), "{error}");
@@ -182,7 +187,7 @@ fn a_release_is_signed_by_an_encrypted_key() {
     let locked = common::release(20, "lamp-mk2").replace("key = \"oem.key.pem\"", "key = \"locked.pem\"\npassphrase-file = \"pass\"");
     shop.write("locked.toml", &locked);
     shop.ok(["pack", "locked.toml", "-o", "locked"]);
-    assert!(shop.tree("dist") == shop.tree("locked"));
+    assert!(made(&shop, "dist") == made(&shop, "locked"));
     // The command line goes before the file; without either there is nobody to ask.
     shop.write("wrong", "battery staple\n");
     let error = shop.fails(1, ["pack", "locked.toml", "-o", "x", "--passphrase-file", "wrong"]);

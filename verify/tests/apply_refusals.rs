@@ -352,7 +352,8 @@ fn parameters_of_the_profile_are_checked() {
         (vec![28, 0], ErrorKind::WindowLog(28)),
         (vec![12, 1], ErrorKind::ProfileParameters),
         (vec![12, 1, 16, 0], ErrorKind::ProfileParameters),
-        (vec![12, 4], ErrorKind::UnknownProjection(4)),
+        (vec![12, 8], ErrorKind::UnknownProjection(8)),
+        (vec![12, 16], ErrorKind::UnknownProjection(16)),
     ] {
         assert_eq!(kind_of(&Parts { parameters, ..parts() }.finish()), kind);
     }

@@ -75,7 +75,7 @@ impl Budget {
 }
 
 /// What the process takes beside the jobs' own estimates: the program, the store, and what the allocator holds back.
-const OWN_BYTES: u64 = 32 << 20;
+const OWN_BYTES: u64 = 40 << 20;
 
 /// What happens, told as it happens, from any thread.
 #[derive(Debug)]

@@ -18,10 +18,11 @@ impl fmt::Display for Size {
         for (number, name) in UNITS.iter().enumerate() {
             unit *= 1000;
             let tenths = (u128::from(self.0) * 10 + unit / 2) / unit;
-            if tenths < 10_000 || number + 1 == UNITS.len() {
+            let whole = (u128::from(self.0) + unit / 2) / unit;
+            if whole < 1000 || number + 1 == UNITS.len() {
                 return match tenths {
                     0..1000 => write!(f, "{}.{} {name}", tenths / 10, tenths % 10),
-                    _ => write!(f, "{} {name}", (tenths + 5) / 10),
+                    _ => write!(f, "{whole} {name}"),
                 };
             }
         }
