@@ -297,7 +297,7 @@ fn sweep(world: &World, again: u64) -> (u64, u64) {
             counts.0 += 1;
             let mut random = Random::new(operation * 4 + way as u64);
             for operation in 0..left {
-                if random.word() % again == 0 {
+                if random.word().is_multiple_of(again) {
                     let tear = tears(random.word())[random.below(4)];
                     world.live(factory.clone(), &[first, Cut { operation, tear }]);
                     counts.1 += 1;

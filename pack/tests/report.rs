@@ -44,7 +44,7 @@ fn large(report: &Report, count: usize) -> Report {
             anatomy.map.cell = 8;
             anatomy.map.cells = (0..2000).map(|cell| char::from(b"pppeabcxyz"[(cell * 7 + cell / 3 + number) % 10])).collect();
         }
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             let approval =
                 Approval { operator: "310-410".into(), key_id: "00112233".into(), class: None, not_before: Some(1), not_after: Some(2), epoch: Some(3) };
             package.approvals.push(approval);

@@ -45,7 +45,7 @@ pub enum DistError {
     Release(#[from] config::Error),
     /// The release cannot be made.
     #[error("the release cannot be made again")]
-    Make(#[from] crate::release::Error),
+    Make(#[source] Box<crate::release::Error>),
     /// A package cannot be put together again.
     #[error("{0}: its signatures do not fit what was rebuilt")]
     Package(String, #[source] package::Error),
@@ -55,6 +55,12 @@ pub enum DistError {
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] output::Error),
+}
+
+impl From<crate::release::Error> for DistError {
+    fn from(error: crate::release::Error) -> Self {
+        Self::Make(Box::new(error))
+    }
 }
 
 /// What came of one package or file.

@@ -133,8 +133,8 @@ pub fn build(release: &Release, matrix: &Matrix, settings: &Settings, folder: &P
 /// Removes every file of a package that is not to be in the release after all.
 fn remove(folder: &PendingFolder, package: &report::Package) -> Result<(), Error> {
     let documents = package.documents.iter().map(|document| &document.file);
-    let files = [&package.package, &package.descriptor].into_iter().chain(documents).filter_map(|file| file.file.as_ref());
-    files.map(|file| folder.remove(file)).collect::<Result<(), _>>().map_err(Error::Write)
+    let mut files = [&package.package, &package.descriptor].into_iter().chain(documents).filter_map(|file| file.file.as_ref());
+    files.try_for_each(|file| folder.remove(file)).map_err(Error::Write)
 }
 
 /// Makes the patches of these jobs, into the cache. Gives how many were there already.
