@@ -118,7 +118,7 @@ mod tests {
             |job| *job,
             |job| {
                 most.fetch_max(used.fetch_add(*job, Ordering::SeqCst) + job, Ordering::SeqCst);
-                std::thread::yield_now();
+                std::thread::sleep(std::time::Duration::from_millis(1));
                 used.fetch_sub(*job, Ordering::SeqCst);
             },
         );
