@@ -196,7 +196,7 @@ fn a_release_is_signed_by_an_encrypted_key() {
     let error = shop.fails(1, ["pack", "silent.toml", "-o", "x"]);
     assert!(error.contains("no terminal to ask at") && error.contains("--passphrase-file"), "{error}");
     let output = shop.command(["pack", "silent.toml", "-o", "by-env", "--passphrase-env", "KEY_PASS"]).env("KEY_PASS", "correct horse").output().unwrap();
-    assert!(output.status.success() && shop.tree("dist") == shop.tree("by-env"), "{}", common::text(&output));
+    assert!(output.status.success() && made(&shop, "dist") == made(&shop, "by-env"), "{}", common::text(&output));
     assert!(!shop.exists("x"));
 }
 
