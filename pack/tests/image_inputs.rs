@@ -149,12 +149,14 @@ fn a_release_of_other_formats_has_the_packages_of_the_flat_images() {
     shop.write("flat.toml", release("new.bin", &flat));
     shop.ok(["pack", "found.toml", "-o", "found"]);
     shop.ok(["pack", "flat.toml", "-o", "flat"]);
-    assert_eq!(shop.tree("found"), shop.tree("flat"));
+    // The report and the provenance are of another release file; what devices get is the same.
+    let packages = |dist: &str| shop.tree(dist).into_iter().filter(|(name, _)| name.starts_with("lamp-")).collect::<Vec<_>>();
+    assert!(packages("found") == packages("flat") && packages("found").len() > 10);
     shop.ok(["rebuild", "found/lamp-2.0-from-1.0.suit", "--old", "field/1.0/app.hex", "--new", "new.srec"]);
     shop.ok(["rebuild", "found/lamp-2.0-full.suit", "--new", "new.elf"]);
     shop.approve("found/lamp-2.0-from-1.0.suit", "approved");
-    shop.ok(["verify", "approved", "--trust", "trust", "--old", "field/1.0/app.hex", "--now", common::NOW]);
-    shop.ok(["rehearse", "approved", "--trust", "trust", "--old", "field/1.0/app.hex", "--now", common::NOW, "--cuts", "3", "--geometry", "stm32l4"]);
+    shop.ok(["verify", "approved", "--trust", "trust", "--old", "field/1.0/app.hex", "--at", common::NOW]);
+    shop.ok(["rehearse", "approved", "--trust", "trust", "--old", "field/1.0/app.hex", "--at", common::NOW, "--cuts", "3", "--geometry", "stm32l4"]);
     shop.write("field/1.1/app.hex", ":00000001FE\n");
     let said = shop.fails(1, ["pack", "found.toml", "-o", "found"]);
     assert!(said.contains("cannot read the image") && said.contains("field/1.1/app.hex is no image of the format ihex: line 1: "), "{said}");

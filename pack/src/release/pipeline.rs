@@ -113,7 +113,7 @@ pub fn build(release: &Release, matrix: &Matrix, settings: &Settings, folder: &P
         match (result, &job.from) {
             (Ok(package), _) => packages.push(package),
             (Err(error), Some(from)) if settings.partial && !error.stops_all() => {
-                let reason = format!("it could not be made: {}", error.with_causes());
+                let reason = format!("{NOT_MADE}{}", error.with_causes());
                 omitted.push(Omitted { model: release.models[job.model].name.clone(), from: from.clone(), reason });
             }
             (Err(error), _) => failed.push((job, error)),
@@ -129,6 +129,9 @@ pub fn build(release: &Release, matrix: &Matrix, settings: &Settings, folder: &P
     publish::write(folder, &report, &origin, &|message| maker.sign(message))?;
     Ok(report)
 }
+
+/// How the reason begins, of an old image whose package could not be made; others are left out on purpose.
+pub const NOT_MADE: &str = "it could not be made: ";
 
 /// Removes every file of a package that is not to be in the release after all.
 fn remove(folder: &PendingFolder, package: &report::Package) -> Result<(), Error> {
