@@ -3,7 +3,7 @@
  * After each reset it looks whether the image that ran before has confirmed itself, lets sealift_boot finish what was interrupted, and asks on the
  * link whether there is an update. It then starts the image; one on trial that does not confirm is taken back at the next reset.
  *
- * Everything is on the stack: what verifying needs is gone before the decoder's tables come, so that 17 KiB of RAM do for both, the serial line and its buffers among them. */
+ * Everything is on the stack: what verifying needs is gone before the decoder's tables come, so that 20 KiB of RAM do for both, the serial line and its buffers among them. */
 #include "board.h"
 #include "flash.h"
 #include "link.h"
