@@ -114,7 +114,7 @@ pub enum Error {
         /// What it begins like, or was said to be.
         format: Format,
         /// What is wrong with it.
-        fault: Fault,
+        fault: Box<Fault>,
     },
 }
 
@@ -124,7 +124,9 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Read(_) => "check the name, and the folder you are in",
-            Self::Form { fault: Fault::Families { .. }, .. } => "name one: --input-format uf2:0x..., or format = \"uf2:0x...\" in the release file",
+            Self::Form { fault, .. } if matches!(**fault, Fault::Families { .. }) => {
+                "name one: --input-format uf2:0x..., or format = \"uf2:0x...\" in the release file"
+            }
             Self::Form { .. } => {
                 "make the image again; if the device holds these very bytes, say so: --input-format raw, or format = \"raw\" in the release file"
             }
@@ -249,7 +251,7 @@ impl Image {
         let file = ImageFile::open(path)?;
         let format = format.unwrap_or_else(|| Format::detect(&file));
         match read(&file, format) {
-            Err(fault) => Err(Error::Form { path: path.to_owned(), format, fault }),
+            Err(fault) => Err(Error::Form { path: path.to_owned(), format, fault: Box::new(fault) }),
             Ok(Some(image)) => Ok(image),
             Ok(None) => {
                 let base = mcuboot::McuBoot::read(&file).ok().and_then(|image| image.load_address());
