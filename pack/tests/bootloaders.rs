@@ -71,12 +71,17 @@ impl Meter {
 
     /// An approved package from one image to another.
     fn package(&self, sequence: u32, old: &str, new: &str) -> Vec<u8> {
+        self.package_with(sequence, old, new, "")
+    }
+
+    /// The same, with more lines in `[delta]`.
+    fn package_with(&self, sequence: u32, old: &str, new: &str, delta: &str) -> Vec<u8> {
         let shop = &self.0;
         let dist = format!("dist-{sequence}-{new}");
         let release = format!(
             "[release]\nproduct = \"meter\"\nversion = \"{sequence}\"\nsequence = {sequence}\nsecurity-counter = 1\ncomponent = \"app\"\nvendor = \"example.com\"\n\
              class = \"meter-mk1\"\nnew = \"app-{new}.bin\"\n\n[[old]]\nversion = \"{old}\"\npath = \"app-{old}.bin\"\n\n\
-             [delta]\nprofile = \"compact\"\nisa = \"thumb\"\nbase = 0x10000\nram = 16384\nchunk = 1024\n\n[signing]\nkey = \"oem.key.pem\"\n"
+             [delta]\nprofile = \"compact\"\nisa = \"thumb\"\nbase = 0x10000\nram = 16384\nchunk = 1024\n{delta}\n[signing]\nkey = \"oem.key.pem\"\n"
         );
         shop.write("release.toml", release);
         shop.ok(["pack", "release.toml", "-o", &dist]);
@@ -168,6 +173,18 @@ fn life(program: &Path, name: &str) {
     // No way back, now that the floor has risen.
     refused(&mut board, &good, &[303], "an old version");
     board.starts("2.0");
+    board.restart();
+
+    // In place, over the image that runs, with a reset in the middle: until the rest has come there is nothing to start.
+    let over = meter.package_with(15, "2.0", "1.1", "sector = 4096\nscratch = 8192\n");
+    board.install_part(&over, over.len() * 9 / 10);
+    board.reset();
+    board.console_until("update unfinished\n");
+    assert_eq!(board.install(&over), Answer::Done);
+    board.console_until("image not confirmed\n");
+    board.starts("1.1");
+    board.restart();
+    board.console_until("confirmed\nimage\n");
 }
 
 #[test]

@@ -3,7 +3,7 @@
  * After each reset it looks whether the image that ran before has confirmed itself, lets sealift_boot finish what was interrupted, and asks on the
  * link whether there is an update. It then starts the image; one on trial that does not confirm is taken back at the next reset.
  *
- * Everything is on the stack: what verifying needs is gone before the decoder's tables come, so that 20 KiB of RAM do for both, the serial line and its buffers among them. */
+ * Everything is on the stack: what verifying needs is gone before the decoder's tables come, so that 21 KiB of RAM do for both, the serial line and its buffers among them. */
 #include "board.h"
 #include "flash.h"
 #include "link.h"
@@ -16,8 +16,8 @@ extern const uint8_t identity_trust[], identity_trust_end[], identity_vendor[16]
 /* Most bytes of a package before its patch: one OEM signature and three approvals. */
 enum { ENVELOPE = 1280 };
 
-/* What the decoder needs for packages made with `ram = 16384` and `chunk = 1024`. */
-enum { MEMORY = 10304 };
+/* What the decoder needs for packages made with `ram = 16384` and `chunk = 1024`, in place too: these keep a longer header. */
+enum { MEMORY = 11328 };
 
 #define REGION(first, sectors) {.chip = 0, .start = (first) * FLASH_SECTOR, .end = ((first) + (sectors)) * FLASH_SECTOR}
 
