@@ -12,7 +12,7 @@ use crate::source::Pages;
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 4096;
 /// Bytes of an image that are looked at before its pages are given back.
-const SLICE: usize = 64 << 20;
+pub(super) const SLICE: usize = 64 << 20;
 /// Places of a block that are tried.
 const TRIED: usize = 8;
 
@@ -41,7 +41,7 @@ pub(super) fn exact_runs(old: &[u8], new: &[u8], pages: Pages<'_>) -> Vec<Run> {
         let (length, place) = best.unwrap_or((0, 0));
         let (mine, theirs) = (&new[at * BLOCK..][..length * BLOCK], old.get(place * BLOCK..).unwrap_or(&[]));
         // Hashes may be equal by accident, or by intent.
-        let equal = mine.chunks_exact(BLOCK).zip(theirs.chunks_exact(BLOCK)).take_while(|(mine, theirs)| mine == theirs).count();
+        let equal = equal_blocks(mine, theirs, pages);
         if equal > 0 {
             push(&mut runs, Run { old: place * BLOCK, new: at * BLOCK, length: equal * BLOCK });
         }
@@ -53,6 +53,20 @@ pub(super) fn exact_runs(old: &[u8], new: &[u8], pages: Pages<'_>) -> Vec<Run> {
     }
     pages.release();
     runs
+}
+
+/// How many whole blocks are equal. A run may be as long as the image.
+fn equal_blocks(mine: &[u8], theirs: &[u8], pages: Pages<'_>) -> usize {
+    let mut equal = 0;
+    for (mine, theirs) in mine.chunks(SLICE).zip(theirs.chunks(SLICE)) {
+        let same = mine.chunks_exact(BLOCK).zip(theirs.chunks_exact(BLOCK)).take_while(|(mine, theirs)| mine == theirs).count();
+        equal += same;
+        if same * BLOCK < SLICE {
+            break;
+        }
+        pages.release();
+    }
+    equal
 }
 
 fn push(runs: &mut Vec<Run>, run: Run) {

@@ -4,8 +4,9 @@ use sealift_formats::compact::data::flag;
 use sealift_formats::patch::InstructionSet;
 use sealift_formats::patch::executable::MAX_STEPS;
 
-use super::blocks::BLOCK;
+use super::blocks::{BLOCK, SLICE};
 use crate::detect::container::{Elf, linux_arm64};
+use crate::source::Pages;
 
 /// A file of code at a block boundary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +36,15 @@ impl Found {
 }
 
 /// All executables, ascending and disjoint.
-pub(super) fn find(image: &[u8]) -> Vec<Found> {
+pub(super) fn find(image: &[u8], pages: Pages<'_>) -> Vec<Found> {
     let mut all = Vec::new();
     let mut at = 0;
+    let mut released = 0;
     while at < image.len() {
+        if at - released >= SLICE {
+            pages.release();
+            released = at;
+        }
         let found = match image[at..].first_chunk::<4>() {
             Some(b"\x7fELF") => elf(image, at),
             Some([b'M', b'Z', ..]) => kernel(image, at),

@@ -64,7 +64,7 @@ pub(crate) fn make(old: &[u8], new: &[u8], geometry: Geometry, level: i32, pages
 
 /// What is to be searched: executables, and the rest of what no run covers.
 fn units(old: &[u8], new: &[u8], runs: &[Run], pages: Pages<'_>) -> Vec<Unit> {
-    let (old_files, new_files) = rayon::join(|| executables::find(old), || executables::find(new));
+    let (old_files, new_files) = rayon::join(|| executables::find(old, pages), || executables::find(new, pages));
     pages.release();
     let used: Vec<Range<usize>> = runs.iter().map(|run| run.old..run.old + run.length).collect();
     let samples = Samples::new(old, &complement(used, old.len()));

@@ -8,7 +8,7 @@ use clap::Args;
 use super::values;
 use crate::machine;
 use crate::progress::Board;
-use crate::release::cache::Cache;
+use crate::release::cache::{Cache, Secret};
 use crate::release::pipeline::{Budget, Event, Work};
 use crate::release::store::Store;
 
@@ -36,7 +36,8 @@ impl WorkArgs {
 #[derive(Debug, Args)]
 pub(super) struct CacheArgs {
     /// Where patches are kept and looked for: a folder, or s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH. By default the folder `sealift-cache` beside DIST. It need
-    /// not be trusted: what comes from it is installed by the device's code before it is used.
+    /// not be trusted: what comes from it is installed by the device's code before it is used, unless a code tells that this program did so before. The codes' secret is the
+    /// variable SEALIFT_CACHE_SECRET, else sealift/cache-secret in the user's state folder.
     #[arg(long, value_name = "DIR|URL")]
     cache: Option<String>,
     /// Keep no patch, and look for none.
@@ -51,8 +52,17 @@ impl CacheArgs {
         }
         let beside = || dist.parent().map(PathBuf::from).unwrap_or_default().join("sealift-cache").display().to_string();
         let place = self.cache.clone().unwrap_or_else(beside);
-        Ok(Some(Cache::new(Store::open(&place)?)))
+        open(&place).map(Some)
     }
+}
+
+/// Opens the cache at this place, with the user's secret.
+pub(super) fn open(place: &str) -> anyhow::Result<Cache> {
+    let secret = Secret::of_user().unwrap_or_else(|error| {
+        eprintln!("note: {:#}: patches from the cache are installed again before they are used", anyhow::Error::from(error));
+        None
+    });
+    Ok(Cache::new(Store::open(place)?, secret))
 }
 
 /// Tells a board what happens.

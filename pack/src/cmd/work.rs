@@ -12,16 +12,15 @@ use super::{Answer, read};
 use crate::exit::{Advised, Usage};
 use crate::interrupt;
 use crate::progress::Board;
-use crate::release::cache::Cache;
 use crate::release::pipeline;
 use crate::release::plan::{self, Plan};
 use crate::release::shard::{self, Shard};
-use crate::release::store::Store;
 
 /// Makes the patches of a share of a plan, into a cache that other machines see: what `sealift pack --plan` wrote, for `sealift pack --assemble`.
 ///
 /// A patch that is there already is checked and not made again, so a shard may be run twice, or anew after it was killed. It needs no key. The shard is taken from
 /// the build farm's own variables when it is not given: SEALIFT_SHARD=I/N; a Slurm array; a Kubernetes indexed job, with SEALIFT_SHARDS; GitLab's `parallel`.
+/// Where SEALIFT_CACHE_SECRET is the same here and for `pack --assemble`, patches are not installed once more there.
 #[derive(Debug, Args)]
 pub struct WorkVerb {
     /// The plan. Paths of images in it count from its folder.
@@ -48,7 +47,7 @@ pub(super) fn run(args: &WorkVerb) -> anyhow::Result<()> {
     let jobs = plan.jobs(folder_of(&args.plan)).map_err(refused)?;
     let costs: Vec<u64> = plan.jobs.iter().map(|job| job.cost).collect();
     let own: Vec<_> = shard.of(&costs).into_iter().map(|job| jobs[job].clone()).collect();
-    let mut work = args.work.work(Some(Cache::new(Store::open(&args.cache)?)));
+    let mut work = args.work.work(Some(farm::open(&args.cache)?));
     work.must_keep = true;
     interrupt::end_in_order("interrupted: what is finished is in the cache; run the same shard again to go on")?;
     let board = Board::new("patches");

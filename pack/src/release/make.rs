@@ -12,7 +12,7 @@ use super::jobs::{Job, KnownImage};
 use super::limits;
 use super::loaded::Loaded;
 use super::outputs::{self, Subject};
-use super::patches::Images;
+use super::patches::{Images, Patched};
 use super::rehearse::rehearse;
 use super::report::{self, Document, File, Kind, OmittedDocument, Patch};
 use crate::device_capabilities;
@@ -56,8 +56,10 @@ impl<'a> Maker<'a> {
     }
 
     /// Makes the package of a job around its patch, and writes it with all that describes it.
-    pub(super) fn package(&self, job: &Job, patch: &[u8], images: &Images) -> Result<report::Package, Error> {
+    pub(super) fn package(&self, job: &Job, patched: Patched, images: &Images) -> Result<report::Package, Error> {
         let name = job.name.clone();
+        let Patched { bytes: patch, findings, .. } = patched;
+        let patch = patch.as_slice();
         let model = &self.release.models[job.model];
         let old_id = job.old.as_ref().map(|old| old.id);
         let failed = |source| Error::Package { what: name.clone(), source };
@@ -83,10 +85,6 @@ impl<'a> Maker<'a> {
         let rehearsals = match model.rehearse {
             Some(cuts) => self.rehearse(job, &opened, images, cuts)?.map_err(|source| Error::Rehearsal { what: name.clone(), source })?,
             None => Vec::new(),
-        };
-        let (anatomy, anatomy_omitted) = match report::of_patch(patch, images.old(), job.new.id.size) {
-            Ok(anatomy) => (Some(anatomy), None),
-            Err(reason) => (None, Some(reason)),
         };
 
         let file = format!("{name}.suit");
@@ -117,8 +115,8 @@ impl<'a> Maker<'a> {
             omitted_documents,
             reason,
             rehearsals,
-            anatomy,
-            anatomy_omitted,
+            anatomy: findings.anatomy,
+            anatomy_omitted: findings.anatomy_omitted,
         };
         made.note_blocks(&opened);
         Ok(made)

@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod config;
 mod error;
+mod findings;
 pub mod html;
 pub mod jobs;
 mod limits;

@@ -1,4 +1,5 @@
-//! The patch of a job: from the cache, or made. Either way the code that runs on devices has installed it before anybody gets it.
+//! The patch of a job: from the cache, or made. Either way the code that runs on devices has installed it before anybody gets it: now, or before it was kept, as only
+//! the makers of the release can say.
 
 use sealift_delta::Options;
 use sealift_formats::manifest::ApplyArguments;
@@ -7,6 +8,7 @@ use sealift_verify::applier::{Expectation, Expected};
 
 use super::cache::{Cache, Found};
 use super::error::Error;
+use super::findings::Findings;
 use super::jobs::Job;
 use super::loaded::Loaded;
 use crate::image_file::NewNowhere;
@@ -30,6 +32,8 @@ pub struct Patches<'a> {
 pub struct Patched {
     /// The patch.
     pub bytes: Vec<u8>,
+    /// What the report tells of it.
+    pub findings: Findings,
     /// Whether it was in the cache.
     pub from_cache: bool,
 }
@@ -65,8 +69,8 @@ impl Patches<'_> {
     /// # Errors
     /// It is not to be had, or does not install.
     pub fn patch(&self, job: &Job, images: &Images, say: &dyn Fn(String)) -> Result<Patched, Error> {
-        if let Some(bytes) = self.cached(job, images, say)? {
-            return Ok(Patched { bytes, from_cache: true });
+        if let Some(patched) = self.cached(job, images, say)? {
+            return Ok(patched);
         }
         if self.only_cached {
             let store = self.cache.map(|cache| cache.store().to_string()).unwrap_or_default();
@@ -83,8 +87,9 @@ impl Patches<'_> {
             images.new.expect(&job.new)?;
             return Err(Error::Refused { what: job.name.clone(), reason });
         }
+        let findings = Findings::of(&made.bytes, images.old(), job.new.id.size);
         if let Some(cache) = self.cache
-            && let Err(source) = cache.put(&job.key(), &made.bytes)
+            && let Err(source) = cache.put(&job.key(), &made.bytes, &findings.to_bytes())
         {
             let error = Error::Keep { what: job.name.clone(), source };
             if self.must_keep {
@@ -92,17 +97,21 @@ impl Patches<'_> {
             }
             say(error.with_causes());
         }
-        Ok(Patched { bytes: made.bytes, from_cache: false })
+        Ok(Patched { bytes: made.bytes, findings, from_cache: false })
     }
 
     /// The patch from the cache, if one is there that installs. Any other is removed.
-    fn cached(&self, job: &Job, images: &Images, say: &dyn Fn(String)) -> Result<Option<Vec<u8>>, Error> {
+    fn cached(&self, job: &Job, images: &Images, say: &dyn Fn(String)) -> Result<Option<Patched>, Error> {
         let Some(cache) = self.cache else { return Ok(None) };
         let key = job.key();
         let reason = match cache.get(&key, job.most_patch_bytes()) {
             Ok(Found::Nothing) => return Ok(None),
+            Ok(Found::Own { patch, findings }) => match Findings::parse(&findings) {
+                Some(findings) => return Ok(Some(Patched { bytes: patch, findings, from_cache: true })),
+                None => "its findings cannot be read".to_owned(),
+            },
             Ok(Found::Patch(bytes)) => match fits(job, &bytes).and_then(|()| installs(job, &bytes, images)) {
-                Ok(()) => return Ok(Some(bytes)),
+                Ok(()) => return Ok(Some(Self::adopted(cache, job, bytes, images))),
                 Err(reason) => reason,
             },
             Ok(Found::Damaged(reason)) => reason,
@@ -121,6 +130,18 @@ impl Patches<'_> {
         // It is written over, or stays and is seen through again.
         let _ = cache.remove(&key);
         Ok(None)
+    }
+}
+
+impl Patches<'_> {
+    /// A stranger's patch that installs: the next time it is one's own.
+    fn adopted(cache: &Cache, job: &Job, bytes: Vec<u8>, images: &Images) -> Patched {
+        let findings = Findings::of(&bytes, images.old(), job.new.id.size);
+        if cache.has_secret() {
+            // Else it is looked through again.
+            let _ = cache.put(&job.key(), &bytes, &findings.to_bytes());
+        }
+        Patched { bytes, findings, from_cache: true }
     }
 }
 

@@ -104,7 +104,8 @@ pub fn build(release: &Release, matrix: &Matrix, settings: &Settings, folder: &P
     let made = run(&matrix.jobs, &settings.work, listener, |job, patches, say| {
         let images = Images::of(job)?;
         let patched = patches.patch(job, &images, say)?;
-        Ok((maker.package(job, &patched.bytes, &images)?, patched.from_cache))
+        let from_cache = patched.from_cache;
+        Ok((maker.package(job, patched, &images)?, from_cache))
     })?;
     let mut omitted = matrix.omitted.clone();
     let mut packages = Vec::new();

@@ -83,6 +83,8 @@ impl Workshop {
     pub fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sealift"));
         command.args(args).current_dir(self.folder.path()).env_remove("SOURCE_DATE_EPOCH");
+        // The secret of the cache is the workshop's own.
+        command.env_remove("SEALIFT_CACHE_SECRET").env("XDG_STATE_HOME", self.path("state"));
         command
     }
 

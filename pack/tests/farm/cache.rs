@@ -43,11 +43,46 @@ fn folders_threads_and_the_cache_change_no_byte() {
 /// An entry of this name around a patch: as a store would serve it that has an enemy.
 fn forged(name: &str, patch: &[u8]) -> Vec<u8> {
     let key = sealift::hex::decode::<32>(name).unwrap();
-    let mut bytes = b"sealift cache 1\n".to_vec();
+    let mut bytes = b"sealift cache 2\n".to_vec();
     bytes.extend_from_slice(&key);
-    bytes.extend_from_slice(&Sha256::new().chain_update(key).chain_update(patch).finalize());
+    bytes.extend_from_slice(&Sha256::new().chain_update(key).chain_update([2, 0, 0, 0]).chain_update(b"{}").chain_update(patch).finalize());
+    // A code that is right for nothing, and findings of two bytes.
+    bytes.extend_from_slice(&[0x5a; 32]);
+    bytes.extend_from_slice(b"\x02\0\0\0{}");
     bytes.extend_from_slice(patch);
     bytes
+}
+
+/// What lies before the patch in an entry: magic, key, digest and code, the findings with their length.
+fn head(entry: &[u8]) -> usize {
+    116 + u32::from_le_bytes(entry[112..116].try_into().unwrap()) as usize
+}
+
+#[test]
+fn entries_of_others_are_looked_through_and_then_ones_own() {
+    let shop = shop(2, 4000);
+    let expected = reference(&shop);
+    let pack = |secret: &str| {
+        let output = shop.command(["pack", "release.toml", "-o", "dist"]).env("SEALIFT_CACHE_SECRET", secret).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(shop.tree("dist"), expected);
+        (String::from_utf8(output.stderr).unwrap(), entries(&shop, "sealift-cache").iter().map(|entry| fs::read(entry).unwrap()).collect::<Vec<_>>())
+    };
+    let (_, theirs) = pack("a secret of another shop");
+    let (said, ours) = pack("a secret of this shop, which is longer");
+    assert!(said.is_empty(), "{said}");
+    for (theirs, ours) in theirs.iter().zip(&ours) {
+        assert_eq!((&theirs[..80], &theirs[112..]), (&ours[..80], &ours[112..]), "the same patch and findings");
+        assert_ne!(theirs[80..112], ours[80..112], "under another code");
+    }
+    // What cannot be a secret is said, and nothing is believed or made one's own.
+    let (said, same) = pack("short");
+    assert!(said.contains("SEALIFT_CACHE_SECRET has 5 bytes") && said.contains("installed again"), "{said}");
+    assert_eq!(same, ours);
+    // Without the variable the secret is the user's own file, for nobody else to read.
+    shop.ok(["pack", "release.toml", "-o", "dist"]);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(shop.path("state/sealift/cache-secret")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]
@@ -57,7 +92,7 @@ fn a_store_is_not_trusted() {
     shop.ok(["pack", "release.toml", "-o", "dist"]);
     let entries = entries(&shop, "sealift-cache");
     let whole: Vec<_> = entries.iter().map(|entry| fs::read(entry).unwrap()).collect();
-    let patch = |entry: usize| whole[entry][80..].to_vec();
+    let patch = |entry: usize| whole[entry][head(&whole[entry])..].to_vec();
     let name = |entry: usize| entries[entry].file_name().unwrap().to_str().unwrap().to_owned();
     let mut changed = patch(0);
     let last = changed.len() - 1;
@@ -65,7 +100,7 @@ fn a_store_is_not_trusted() {
     let evil = [
         ("flipped", {
             let mut bytes = whole[0].clone();
-            bytes[100] ^= 4;
+            bytes[200] ^= 4;
             bytes
         }),
         ("cut short", whole[0][..whole[0].len() - 1].to_vec()),
