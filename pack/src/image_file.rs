@@ -1,11 +1,44 @@
-//! New images in files, for the device's own applier.
+//! Images in files, for the device's own applier.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use sealift_verify::storage::WriteImage;
+use sealift_verify::storage::{ReadImage, WriteImage};
 
 use crate::output::{self, Access, Pending};
+
+/// An old image that is read from its file piece by piece, as a device reads its flash: one of hundreds of megabytes takes no memory, not even mapped.
+#[derive(Debug)]
+pub struct OldFile {
+    file: File,
+    size: u64,
+}
+
+impl OldFile {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { file, size })
+    }
+}
+
+impl ReadImage for OldFile {
+    type Error = io::Error;
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(bytes, offset)
+    }
+}
 
 /// A new image on its way into a file, which appears only by [`publish`](Self::publish).
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 use sealift_formats::patch::{Header, Parsed};
 use sealift_formats::suit::TAG_ENVELOPE;
@@ -12,13 +13,16 @@ use super::images::InputFormat;
 use super::verify::Device;
 use super::{Answer, components, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
-use crate::image_file::NewFile;
+use crate::image_file::{NewFile, OldFile};
 use crate::install::{self, Error};
 use crate::memory_slot::MemorySlot;
 use crate::output;
 use crate::package::Opened;
 use crate::progress::Progress;
 use crate::{hex, time};
+
+/// An old image of more bytes is read piece by piece: its pages would count as the applier's memory.
+const MOST_MAPPED: usize = 64 << 20;
 
 /// Applies a patch with the device's own applier.
 ///
@@ -107,8 +111,14 @@ fn make_either(args: &Apply, patch: &[u8], expectation: Expectation<'_>) -> anyh
         Ok(Parsed::Complete { header, .. }) => header.in_place,
         _ => None,
     };
-    let Some(layout) = in_place else { return make(args, &*args.input.open(&args.old, "old image")?, patch, expectation) };
-    let slot = MemorySlot::new(&args.input.open(&args.old, "old image")?, usize::try_from(layout.sector_size())?);
+    let old = args.input.open(&args.old, "old image")?;
+    let Some(layout) = in_place else {
+        return match old.file().filter(|file| file.len() > MOST_MAPPED) {
+            Some(file) => make(args, OldFile::open(file.path()).with_context(|| format!("cannot read the old image {}", file.path().display()))?, patch, expectation),
+            None => make(args, &*old, patch, expectation),
+        };
+    };
+    let slot = MemorySlot::new(&old, usize::try_from(layout.sector_size())?);
     let progress = Progress::bytes("applying", patch.len() as u64);
     let applied = install::apply(&slot, &slot, patch, expectation, &mut |bytes| progress.advance(bytes)).map_err(|error| match error {
         Error::Rejected(rejection) => anyhow::Error::new(rejection),
