@@ -114,7 +114,9 @@ fn make_either(args: &Apply, patch: &[u8], expectation: Expectation<'_>) -> anyh
     let old = args.input.open(&args.old, "old image")?;
     let Some(layout) = in_place else {
         return match old.file().filter(|file| file.len() > MOST_MAPPED) {
-            Some(file) => make(args, OldFile::open(file.path()).with_context(|| format!("cannot read the old image {}", file.path().display()))?, patch, expectation),
+            Some(file) => {
+                make(args, OldFile::open(file.path()).with_context(|| format!("cannot read the old image {}", file.path().display()))?, patch, expectation)
+            }
             None => make(args, &*old, patch, expectation),
         };
     };

@@ -609,6 +609,26 @@ typedef struct sealift_goal {
 } sealift_goal;
 
 /*
+ A crypto engine of the device, in the place of the library's Ed25519.
+ */
+typedef struct sealift_signatures {
+  /*
+   Handed to the engine as it is.
+   */
+  void *context;
+  /*
+   Whether an Ed25519 signature (RFC 8032, 64 bytes) over `length` bytes holds under a public key (32 bytes): 1, or anything else when it does not, or when
+   the engine fails. It must be strict: refuse a signature whose `S` is not below the group order, whose `R` is not canonical, and a public key or `R` of
+   small order. It must not call this library. Not null.
+   */
+  uint8_t (*verify)(void *context,
+                    const uint8_t *public_key,
+                    const uint8_t *message,
+                    size_t length,
+                    const uint8_t *signature);
+} sealift_signatures;
+
+/*
  The state of an update, in the caller's memory. Before `sealift_update_begin` it must be zero for any other call. It stays where it is, and is not
  copied, while an update goes on.
  */
@@ -690,6 +710,19 @@ sealift_code sealift_verify(const struct sealift_device *device,
                             uint64_t time,
                             uint8_t consent,
                             struct sealift_goal *goal);
+
+/*
+ The same with the device's own engine for signatures. A bootloader that calls only this function does not link the library's Ed25519.
+
+ Arguments, results and errors are those of `sealift_verify`; of the stack it takes what the engine does not.
+ */
+sealift_code sealift_verify_with(const struct sealift_device *device,
+                                 const struct sealift_signatures *signatures,
+                                 const uint8_t *package,
+                                 size_t length,
+                                 uint64_t time,
+                                 uint8_t consent,
+                                 struct sealift_goal *goal);
 
 /*
  Begins the update of a verified package, or goes on with it after a reset; then `sealift_update_wants` says from where.

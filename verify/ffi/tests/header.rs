@@ -12,7 +12,7 @@ use sealift_ffi::update::{UPDATE_WORDS_32, UPDATE_WORDS_64};
 const SOURCES: [&str; 5] = ["error", "flash", "device", "goal", "update"];
 
 /// Names in Rust and in C.
-const NAMES: [(&str, &str); 19] = [
+const NAMES: [(&str, &str); 20] = [
     ("Code", "sealift_code"),
     ("Geometry", "sealift_geometry"),
     ("Flash", "sealift_flash"),
@@ -22,6 +22,7 @@ const NAMES: [(&str, &str); 19] = [
     ("BootAction", "sealift_boot_action"),
     ("Installed", "sealift_installed_state"),
     ("Goal", "sealift_goal"),
+    ("Signatures", "sealift_signatures"),
     ("Update", "sealift_update"),
     ("GOAL_WORDS", "SEALIFT_GOAL_WORDS"),
     ("UPDATE_WORDS", "SEALIFT_UPDATE_WORDS"),

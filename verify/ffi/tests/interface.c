@@ -150,6 +150,58 @@ static void nothing_goes_on_that_was_not_begun(void)
 /* SHA-256 of 1000 bytes 0x5A, by another program. */
 static const uint8_t digest_of_the_image[32] = {DIGEST};
 
+/* An engine that says what it is told to, and counts. */
+struct engine {
+    uint8_t answer;
+    unsigned calls;
+};
+
+static uint8_t engine_verify(void *context, const uint8_t *public_key, const uint8_t *message, size_t length, const uint8_t *signature)
+{
+    struct engine *engine = context;
+    uint8_t sum = 0;
+    engine->calls++;
+    for (size_t i = 0; i < length; i++) {
+        sum = (uint8_t)(sum ^ message[i]);
+    }
+    /* All of what it is handed can be read. */
+    sum = (uint8_t)(sum ^ public_key[31] ^ signature[63]);
+    (void)sum;
+    CHECK(length > 0);
+    return engine->answer;
+}
+
+static void a_device_has_its_own_engine(const sealift_device *provisioned)
+{
+    static const uint8_t package[] = {PACKAGE};
+    struct engine engine = {.answer = 1};
+    const sealift_signatures signatures = {.context = &engine, .verify = engine_verify};
+    const sealift_signatures none = {.context = &engine};
+    sealift_device d = *provisioned;
+    sealift_goal goal;
+
+    CHECK(sealift_verify_with(&d, NULL, package, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_NULL_POINTER);
+    CHECK(sealift_verify_with(&d, &none, package, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_NULL_POINTER);
+    CHECK(sealift_verify_with(&d, &signatures, NULL, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_NULL_POINTER);
+    CHECK(sealift_verify_with(&d, &signatures, package, sizeof package, TIME, 0, NULL) == SEALIFT_ERROR_NULL_POINTER);
+
+    /* It is another vendor's: refused, after the signature held. */
+    CHECK(sealift_verify_with(&d, &signatures, package, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_OTHER_VENDOR && goal.mark == 0);
+    CHECK(engine.calls > 0);
+    memset(d.vendor, 0x11, sizeof d.vendor);
+    memset(d.device_class, 0x22, sizeof d.device_class);
+    /* All holds; its patch is of profile fast, which is not for this interface. */
+    CHECK(sealift_verify(&d, package, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_PROFILE_UNSUPPORTED && goal.mark == 0);
+    engine.calls = 0;
+    CHECK(sealift_verify_with(&d, &signatures, package, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_PROFILE_UNSUPPORTED && goal.mark == 0);
+    CHECK(engine.calls > 0);
+    /* Neither no nor an error of the engine's is a yes. */
+    engine.answer = 0;
+    CHECK(sealift_verify_with(&d, &signatures, package, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_OEM_SIGNATURE && goal.mark == 0);
+    engine.answer = 2;
+    CHECK(sealift_verify_with(&d, &signatures, package, sizeof package, TIME, 0, &goal) == SEALIFT_ERROR_OEM_SIGNATURE && goal.mark == 0);
+}
+
 static void a_device_lives(void)
 {
     sealift_device d = device();
@@ -183,6 +235,8 @@ static void a_device_lives(void)
     sealift_code code = sealift_verify(&d, garbage, sizeof garbage, 0, 0, &goal);
     CHECK(code > SEALIFT_FORMAT_UNEXPECTED_END && code < SEALIFT_ERROR_MANIFEST_DIGEST && goal.mark == 0);
     CHECK(sealift_verify(&d, garbage, 1, 0, 0, &goal) == SEALIFT_FORMAT_UNEXPECTED_END);
+
+    a_device_has_its_own_engine(&d);
 
     broken = true;
     CHECK(sealift_boot(&d, &action) == SEALIFT_ERROR_FLASH);

@@ -8,8 +8,9 @@ use sealift_verify::digest::sha256;
 
 const WARNINGS: [&str; 5] = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
 
-/// A trust record with one key and a policy, from the vectors.
+/// A trust record with one key and a policy, from the vectors, and a package for it.
 const VECTOR: &str = include_str!("../../../testdata/vectors/accept/full-image.toml");
+const PACKAGE: &[u8] = include_bytes!("../../../testdata/vectors/accept/full-image.bin");
 
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -60,6 +61,8 @@ fn a_c_program_can_do_no_harm() {
         .args(["-fsanitize=undefined", "-fno-sanitize-recover=all"])
         .arg(format!("-DDIGEST={}", initialiser(&sha256(&[0x5A; 1000]))))
         .arg(format!("-DTRUST={}", initialiser(&field("trust_record"))))
+        .arg(format!("-DPACKAGE={}", initialiser(PACKAGE)))
+        .arg("-DTIME=1800000000")
         .arg("-I")
         .arg(here("include"))
         .arg(here("tests/interface.c"))
