@@ -7,12 +7,13 @@ use sealift_formats::patch::{GroupHead, Segment, SegmentListHead};
 
 use crate::cost::Costs;
 use crate::error::Error;
-use crate::frame::{self, Settings};
+use crate::frame::{self, Packer, Settings};
 use crate::matching;
 use crate::options::Geometry;
 use crate::plan::plan;
 use crate::projected::Projector;
 use crate::search::Pair;
+use crate::source::Pages;
 
 /// Bytes of each part of a payload, for reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,23 @@ pub(crate) fn smallest(old: &[u8], new: &[u8], geometry: Geometry, level: i32) -
     Ok(best(new, (old, new), residuals, PLAIN, geometry, level)?.expect("at least one round"))
 }
 
+/// The payload without an old image, packed as it is read.
+pub(crate) fn full(new: &[u8], geometry: Geometry, level: i32, pages: Pages<'_>) -> Result<Payload, Error> {
+    let settings = Settings { window_log: geometry.window_log.into(), level };
+    let mut cuts = Cuts { group: 1 << geometry.group_log2, size: new.len(), literal: vec![], residual: vec![] };
+    cuts.run(0, new.len(), 0, true, 0);
+    let cuts = ranges(&cuts.literal);
+    let mut packer = Packer::new(new.len(), &cuts, settings);
+    for piece in new.chunks(16 << 20) {
+        packer.push(piece)?;
+        pages.release();
+    }
+    let literals = packer.finish()?;
+    let residuals = vec![Vec::new(); literals.len()];
+    let counted = Counted { missed: 0, literals: new.len() as u64, exact: true };
+    Ok(Payload::of(segment_list(&[], settings)?, literals, residuals, counted))
+}
+
 /// The payload with projection; `None` where the projector's map cannot hold the segments.
 pub(crate) fn projected(old: &[u8], new: &[u8], projector: &Projector, geometry: Geometry, level: i32) -> Result<Option<(Vec<Segment>, Payload)>, Error> {
     let rough = {
@@ -85,8 +103,14 @@ fn best(
     let mut costs = Costs::FAST;
     let candidates = matching::candidates(Pair { old: old_view, new: new_view, costs: &costs })?;
     let mut best: Option<(Vec<Segment>, Payload)> = None;
+    let mut last = None;
     for round in 1..=rounds.most {
         let segments = plan(Pair { old: old_view, new: new_view, costs: &costs }, &candidates);
+        // The same payload again.
+        if last.as_ref() == Some(&segments) {
+            break;
+        }
+        last = Some(segments.clone());
         let Some(residuals) = residuals(&segments) else { break };
         let payload = payload(new, &segments, residuals, geometry, level)?;
         if round < rounds.most {
@@ -132,21 +156,32 @@ fn payload(new: &[u8], segments: &[Segment], residuals: Vec<u8>, geometry: Geome
             )
         },
     );
-    let (mut bytes, literals, residuals) = (list?, literals?, residuals?);
-    let total = |parts: &[Vec<u8>]| parts.iter().map(|part| part.len() as u64).sum();
-    let spent = Spent { segments: bytes.len() as u64, residuals: total(&residuals), literals: total(&literals) };
-    for (literal, residual) in literals.iter().zip(&residuals) {
-        GroupHead { literal_packed: literal.len() as u64, residual_packed: residual.len() as u64 }.write(&mut bytes);
-        bytes.extend_from_slice(literal);
-        bytes.extend_from_slice(residual);
+    let counted =
+        Counted { missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64, literals: streams.literals.len() as u64, exact };
+    Ok(Payload::of(list?, literals?, residuals?, counted))
+}
+
+/// What was counted in the streams of a payload.
+pub(crate) struct Counted {
+    pub(crate) missed: u64,
+    pub(crate) literals: u64,
+    pub(crate) exact: bool,
+}
+
+impl Payload {
+    /// Segment list, then the groups: heads and parts of both streams.
+    pub(crate) fn of(list: Vec<u8>, literals: Vec<Vec<u8>>, residuals: Vec<Vec<u8>>, counted: Counted) -> Self {
+        let total = |parts: &[Vec<u8>]| parts.iter().map(|part| part.len() as u64).sum();
+        let spent = Spent { segments: list.len() as u64, residuals: total(&residuals), literals: total(&literals) };
+        let mut bytes = list;
+        for (literal, residual) in literals.into_iter().zip(residuals) {
+            GroupHead { literal_packed: literal.len() as u64, residual_packed: residual.len() as u64 }.write(&mut bytes);
+            bytes.extend_from_slice(&literal);
+            bytes.extend_from_slice(&residual);
+        }
+        let Counted { missed, literals, exact } = counted;
+        Self { bytes, spent, missed, literals, exact }
     }
-    Ok(Payload {
-        bytes,
-        spent,
-        missed: streams.residuals.iter().filter(|residual| **residual != 0).count() as u64,
-        literals: streams.literals.len() as u64,
-        exact,
-    })
 }
 
 /// SPEC 3.2.

@@ -19,21 +19,91 @@ pub(crate) struct Settings {
 /// Compresses the parts of `data` that `cuts` name as one frame: what part `i` needs is in element `i` of the result, and the decoder has all of it
 /// with no byte of element `i + 1`. Empty parts have no bytes; the frame ends in the last part that has some.
 pub(crate) fn compress_parts(data: &[u8], cuts: &[Range<usize>], settings: Settings) -> Result<Vec<Vec<u8>>, Error> {
-    let last = cuts.iter().rposition(|cut| !cut.is_empty());
-    if data.iter().all(|byte| *byte == 0) {
-        return Ok(zeros(cuts, last, settings.window_log));
+    let mut packer = Packer::new(data.len(), cuts, settings);
+    packer.push(data)?;
+    packer.finish()
+}
+
+/// The same for data that come piece by piece. How they are cut into pieces changes no byte.
+pub(crate) struct Packer<'a> {
+    cuts: &'a [Range<usize>],
+    last: Option<usize>,
+    size: usize,
+    settings: Settings,
+    /// `None` while there were zeros only: a frame of nothing else is written by hand.
+    context: Option<CCtx<'static>>,
+    /// The compressed parts, from the first one on.
+    parts: Vec<Vec<u8>>,
+    /// Parts that are whole.
+    done: usize,
+    /// What there is of the next part.
+    gathered: Vec<u8>,
+}
+
+impl<'a> Packer<'a> {
+    /// For `size` bytes, of which `cuts` name the parts one after the other.
+    pub(crate) fn new(size: usize, cuts: &'a [Range<usize>], settings: Settings) -> Self {
+        let last = cuts.iter().rposition(|cut| !cut.is_empty());
+        Self { cuts, last, size, settings, context: None, parts: Vec::new(), done: 0, gathered: Vec::new() }
     }
-    let mut context = context(data.len(), settings)?;
-    let mut parts = Vec::with_capacity(cuts.len());
-    for (index, cut) in cuts.iter().enumerate() {
-        let mut part = Vec::new();
-        if !cut.is_empty() {
-            let directive = if Some(index) == last { ZSTD_EndDirective::ZSTD_e_end } else { ZSTD_EndDirective::ZSTD_e_flush };
-            push(&mut context, &data[cut.clone()], directive, &mut part)?;
+
+    /// Takes the next piece.
+    pub(crate) fn push(&mut self, mut data: &[u8]) -> Result<(), Error> {
+        while let Some(cut) = self.cuts.get(self.done) {
+            let missing = cut.len() - self.gathered.len();
+            if self.gathered.is_empty() && missing <= data.len() {
+                let (part, rest) = data.split_at(missing);
+                self.take(part)?;
+                data = rest;
+            } else {
+                let (piece, rest) = data.split_at(missing.min(data.len()));
+                self.gathered.extend_from_slice(piece);
+                data = rest;
+                if self.gathered.len() < cut.len() {
+                    break;
+                }
+                let mut part = std::mem::take(&mut self.gathered);
+                self.take(&part)?;
+                part.clear();
+                self.gathered = part;
+            }
         }
-        parts.push(part);
+        Ok(())
     }
-    Ok(parts)
+
+    /// The parts. All data have come.
+    pub(crate) fn finish(mut self) -> Result<Vec<Vec<u8>>, Error> {
+        self.push(&[])?;
+        Ok(match self.context {
+            None => zeros(self.cuts, self.last, self.settings.window_log),
+            Some(_) => self.parts,
+        })
+    }
+
+    /// A whole part.
+    fn take(&mut self, part: &[u8]) -> Result<(), Error> {
+        if self.context.is_none() && part.iter().any(|byte| *byte != 0) {
+            self.context = Some(context(self.size, self.settings)?);
+            for index in 0..self.done {
+                let zeros = vec![0; self.cuts[index].len()];
+                self.compress(index, &zeros)?;
+            }
+        }
+        self.compress(self.done, part)?;
+        self.done += 1;
+        Ok(())
+    }
+
+    fn compress(&mut self, index: usize, data: &[u8]) -> Result<(), Error> {
+        let Some(context) = &mut self.context else { return Ok(()) };
+        let mut part = Vec::new();
+        if !data.is_empty() {
+            let directive = if Some(index) == self.last { ZSTD_EndDirective::ZSTD_e_end } else { ZSTD_EndDirective::ZSTD_e_flush };
+            push(context, data, directive, &mut part)?;
+        }
+        self.parts.push(part);
+        Ok(())
+    }
 }
 
 /// Compresses `data` as one frame; no bytes for no bytes.

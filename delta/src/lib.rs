@@ -48,7 +48,7 @@ mod source;
 mod suffix;
 
 pub use error::Error;
-pub use estimate::memory_estimate;
+pub use estimate::{MAPPED, memory_estimate};
 pub use fast::Spent;
 pub use matching::MAX_IMAGE_BYTES;
 pub use options::{Choice, InPlace, InstructionSet, Options, Profile, RamClass};
@@ -161,6 +161,7 @@ fn generate_with(old: &[u8], new: &[u8], options: &Options, pages: Pages<'_>) ->
 fn make(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, pages: Pages<'_>) -> Result<Patch, Error> {
     match options.profile {
         Profile::Fast if is_large(old, new, options) => make_large(old, new, options, geometry, pages),
+        Profile::Fast if old.is_empty() => make_full(new, options, geometry, pages),
         Profile::Fast => make_fast(old, new, options, geometry),
         Profile::Compact => make_compact(old, new, options, geometry),
     }
@@ -179,7 +180,17 @@ fn make_large(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, pag
     let parameters = FastParameters { window_log: geometry.window_log, projection: None, exact, large: true }.to_bytes();
     let header = Header { parameters: &parameters, ..header_of(old, new, options, geometry, pages) };
     let statistics = Statistics { header_bytes: 0, spent, segments: made.segments as u64, predicted: new.len() as u64 - literals, missed, literals };
-    seal(header, &payload, geometry, statistics)
+    seal(header, payload, geometry, statistics)
+}
+
+fn make_full(new: &[u8], options: &Options, geometry: Geometry, pages: Pages<'_>) -> Result<Patch, Error> {
+    let geometry = if new.is_empty() { geometry.one_group(options, 0) } else { geometry };
+    let made = fast::full(new, geometry, options.level, pages)?;
+    let parameters = FastParameters { window_log: geometry.window_log, projection: None, exact: made.exact, large: false }.to_bytes();
+    let instruction_set = options.recorded_instruction_set();
+    let old_base = if instruction_set == InstructionSet::None { 0 } else { options.base.unwrap_or(0) };
+    let header = Header { instruction_set, old_base, parameters: &parameters, ..header_of(&[], new, options, geometry, pages) };
+    seal(header, made.bytes, geometry, Statistics { header_bytes: 0, spent: made.spent, segments: 0, predicted: 0, missed: 0, literals: made.literals })
 }
 
 fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
@@ -214,7 +225,7 @@ fn make_fast(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> R
     let header = Header { parameters: &parameters, ..header };
     let (predicted, segments) = (new.len() as u64 - literals, segments.len() as u64);
     let statistics = Statistics { header_bytes: 0, spent, segments, predicted, missed, literals };
-    seal(header, &payload, geometry, statistics)
+    seal(header, payload, geometry, statistics)
 }
 
 fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -> Result<Patch, Error> {
@@ -229,14 +240,16 @@ fn make_compact(old: &[u8], new: &[u8], options: &Options, geometry: Geometry) -
     };
     let Some(place) = geometry.in_place else {
         let payload = compact::encode(old, new, &header)?;
-        return seal(header, &payload.bytes, geometry, payload.summary(new.len() as u64));
+        let summary = payload.summary(new.len() as u64);
+        return seal(header, payload.bytes, geometry, summary);
     };
     let (parameters, model, plan_options) = compact::settled(&header)?;
     let parameters = Parameters { in_place: true, ..parameters };
     let made = in_place::encode(old, new, &parameters, &model, &plan_options, place)?;
     let layout = patch::InPlace::parse(&made.layout, old.len() as u64, new.len() as u64).map_err(Error::Format)?;
     let header = Header { in_place: Some(layout), ..header };
-    seal(header, &made.payload.bytes, geometry, made.payload.summary(new.len() as u64))
+    let summary = made.payload.summary(new.len() as u64);
+    seal(header, made.payload.bytes, geometry, summary)
 }
 
 /// The header's fields that do not depend on the profile; the rest is empty.
@@ -260,11 +273,12 @@ fn header_of<'a>(old: &[u8], new: &[u8], options: &Options, geometry: Geometry, 
 }
 
 /// Puts header and payload together and cuts them into chunks.
-fn seal(header: Header<'_>, payload: &[u8], geometry: Geometry, statistics: Statistics) -> Result<Patch, Error> {
+fn seal(header: Header<'_>, payload: Vec<u8>, geometry: Geometry, statistics: Statistics) -> Result<Patch, Error> {
     let header = Header { payload_size: payload.len() as u64, ..header };
     let mut body = header.write();
     let header_bytes = body.len() as u64;
-    body.extend_from_slice(payload);
+    body.extend_from_slice(&payload);
+    drop(payload);
     let bytes = patch::chain(&body, geometry.chunk_log2, sha256).map_err(Error::Format)?;
     Ok(Patch {
         first_chunk_digest: sha256(patch::first_chunk(&bytes, geometry.chunk_log2)),

@@ -34,6 +34,12 @@ impl ImageFile {
         }
     }
 
+    /// An image of no bytes, in no file: the old one of a full package.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { map: None, path: PathBuf::new() }
+    }
+
     /// Where the image was read from.
     pub fn path(&self) -> &Path {
         &self.path

@@ -54,11 +54,10 @@ pub(crate) fn make(old: &[u8], new: &[u8], geometry: Geometry, level: i32, pages
     let runs = exact_runs(old, new, pages);
     let units = units(old, new, &runs, pages);
     let searched = search(old, new, &units, pages)?;
-    let mut executables = executables_of(&units);
+    let executables = executables_of(&units);
     let segments = joined(old, new, searched, outside(&runs, &executables));
     pages.release();
-    let streams = payload::streams(old, new, &segments, &mut executables, geometry, pages);
-    let payload = payload::write(&segments, &executables, streams, geometry, level)?;
+    let payload = payload::write(&payload::Source { old, new, segments: &segments, geometry, pages }, &executables, level)?;
     Ok(Made { segments: segments.len(), payload })
 }
 
