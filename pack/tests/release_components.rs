@@ -11,15 +11,21 @@ use serde_json::Value;
 const RELEASE: &str = "[release]\nproduct = \"hub\"\nversion = \"2.0\"\nsequence = 20\nsecurity-counter = 1\nvendor = \"example.com\"\nclass = \"hub-mk1\"\nnew = \"new\"\n\n\
                        [[old]]\nglob = \"field/*\"\n\n[signing]\nkey = \"oem.key.pem\"\n\n[descriptor]\nbase-url = \"https://updates.example.com/2.0\"\n\n[text.en]\nupdate = \"All at once\"\n";
 
+/// A version of a component's image, which is like no other component's.
+fn part(name: &str, version: u32) -> Vec<u8> {
+    let salt = name.as_bytes()[0];
+    image(version).into_iter().map(|byte| byte ^ salt).collect()
+}
+
 /// A hub with an application, a boot loader that never changes, and a radio that came with version 1.1.
 fn images(shop: &Workshop, folder: &str) {
     for (directory, files) in [
-        ("new", &[("app.bin", 2), ("boot.img", 4), ("radio.bin", 6)][..]),
-        ("field/1.0", &[("app.bin", 0), ("boot.img", 4)]),
-        ("field/1.1", &[("app.bin", 1), ("boot.img", 4), ("radio.bin", 5)]),
+        ("new", &[("app.bin", 2), ("boot.img", 1), ("radio.bin", 3)][..]),
+        ("field/1.0", &[("app.bin", 0), ("boot.img", 1)]),
+        ("field/1.1", &[("app.bin", 1), ("boot.img", 1), ("radio.bin", 2)]),
     ] {
         fs::create_dir_all(shop.path(&format!("{folder}{directory}"))).unwrap();
-        files.iter().for_each(|(name, version)| shop.write(&format!("{folder}{directory}/{name}"), image(*version)));
+        files.iter().for_each(|(name, version)| shop.write(&format!("{folder}{directory}/{name}"), part(name, *version)));
     }
     shop.write(&format!("{folder}release.toml"), RELEASE);
 }
@@ -66,7 +72,9 @@ fn one_package_a_version_makes_all_images() {
         let (package, made) = (format!("dist/hub-2.0-{name}.suit"), format!("made-{name}"));
         shop.approve(&package, "approved.suit");
         shop.ok(["apply", old, "approved.suit", "--trust", "trust", "--at", NOW, "-o", &made]);
-        assert_eq!(shop.tree(&made), shop.tree("new"), "{name}");
+        // Files are named as the old ones are, or else after their components: it is the images that count.
+        let images = |folder: &str| shop.tree(folder).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>();
+        assert!(images(&made) == images("new"), "{name}");
     }
     // Servers know the components by one name.
     assert!(shop.ok(["inspect", "dist/hub-2.0-from-1.0.scomo-descriptor.xml"]).contains("./SCOMO/Download/hub/Operations/DownloadInstall"));
@@ -81,16 +89,17 @@ fn one_package_a_version_makes_all_images() {
 fn the_same_tree_on_any_threads_in_any_folder_and_from_a_plan() {
     let shop = packed();
     let first = shop.tree("dist");
-    assert_eq!(first.len(), 3 * (2 + 6 * 2 + 2) + 3);
+    // The full package is a large object in two messages, each in two forms.
+    assert_eq!(first.len(), 3 * (2 + 6 * 2 + 2) + 2 + 3);
     for threads in ["1", "3"] {
         shop.ok(["pack", "release.toml", "-o", "other", "--threads", threads, "--no-cache"]);
-        assert_eq!(shop.tree("other"), first, "{threads} threads");
+        assert!(shop.tree("other") == first, "{threads} threads");
     }
     fs::create_dir_all(shop.path("a/b")).unwrap();
     images(&shop, "a/b/");
     shop.write("a/b/oem.key.pem", shop.read("oem.key.pem"));
     shop.ok(["pack", "a/b/release.toml", "-o", "elsewhere", "--no-cache"]);
-    assert_eq!(shop.tree("elsewhere"), first);
+    assert!(shop.tree("elsewhere") == first);
 
     // Nine patches, of which two packages share the one that changes nothing, and two the whole radio.
     let said = shop.ok(["pack", "release.toml", "--plan", "plan.json"]);
@@ -105,9 +114,9 @@ fn the_same_tree_on_any_threads_in_any_folder_and_from_a_plan() {
     shop.ok(["work", "plan.json", "--shard", "3/3", "--cache", "store"]);
     assert_eq!(entries(&shop, "store"), 7);
     shop.ok(["pack", "release.toml", "--assemble", "plan.json", "-o", "assembled", "--cache", "store", "--offline"]);
-    assert_eq!(shop.tree("assembled"), first);
+    assert!(shop.tree("assembled") == first);
     // Of a component that has changed, its patches alone are made again.
-    shop.write("field/1.1/radio.bin", image(7));
+    shop.write("field/1.1/radio.bin", part("radio.bin", 1));
     let said = shop.fails(1, ["pack", "release.toml", "--assemble", "plan.json", "-o", "assembled", "--cache", "store"]);
     assert!(said.contains("an image or an option of hub-2.0-from-1.1:radio is not what was planned"), "{said}");
     shop.ok(["pack", "release.toml", "-o", "assembled", "--cache", "store"]);
@@ -118,7 +127,7 @@ fn the_same_tree_on_any_threads_in_any_folder_and_from_a_plan() {
 fn the_provenance_names_the_images_of_every_component() {
     let shop = packed();
     let said = shop.ok(["verify", "dist", "--trust", "trust"]);
-    assert!(said.contains("files      50 as they were made"), "{said}");
+    assert!(said.contains("files      52 as they were made"), "{said}");
     let envelope: Value = serde_json::from_slice(&shop.read("dist/provenance.intoto.json")).unwrap();
     let payload = sealift::oma::auth::from_base64(envelope["payload"].as_str().unwrap()).unwrap();
     let statement: Value = serde_json::from_slice(&payload).unwrap();
@@ -147,7 +156,7 @@ fn the_provenance_names_the_images_of_every_component() {
     assert!(shop.ok(["verify", "dist", "--trust", "trust"]).contains("attached; 1 follow from them"));
     assert!(shop.ok(["refresh", "dist"]).contains("changed: hub-2.0-from-1.1.suit"));
     shop.ok(["verify", "dist", "--trust", "trust"]);
-    assert!(shop.ok(["rebuild", "dist", "--release", "release.toml"]).contains("50 of 50 files come out bit for bit"));
+    assert!(shop.ok(["rebuild", "dist", "--release", "release.toml"]).contains("52 of 52 files come out bit for bit"));
     // A byte of the last component's patch: the manifest and every signature still hold.
     let mut bytes = shop.read(package);
     *bytes.last_mut().unwrap() ^= 1;
@@ -180,7 +189,7 @@ fn every_patch_comes_out_again() {
     let shop = packed();
     let said = shop.ok(["rebuild", "dist", "--images", "field", "--images", "new"]);
     assert!(said.contains("3 of 3 patches come out bit for bit"), "{said}");
-    assert!(shop.ok(["rebuild", "dist", "--release", "release.toml"]).contains("50 of 50 files"));
+    assert!(shop.ok(["rebuild", "dist", "--release", "release.toml"]).contains("52 of 52 files"));
     fs::rename(shop.path("field/1.1/radio.bin"), shop.path("radio-1.1.bin")).unwrap();
     let said = shop.fails(1, ["rebuild", "dist", "--images", "field", "--images", "new"]);
     assert!(said.contains("1 of 3 could not be tried; the first: hub-2.0-from-1.1.suit"), "{said}");
@@ -198,7 +207,7 @@ fn every_patch_comes_out_again() {
     assert!(said.contains("is one file"), "{said}");
     let said = shop.fails(2, ["rebuild", "dist/hub-2.0-full.suit", "--old", "field/1.1", "--new", "new"]);
     assert!(said.contains("every component of the package is sent whole"), "{said}");
-    shop.write("field/1.1/radio.bin", image(8));
+    shop.write("field/1.1/radio.bin", part("radio.bin", 0));
     let said = shop.fails(1, ["rebuild", "dist/hub-2.0-from-1.1.suit", "--old", "field/1.1", "--new", "new"]);
     assert!(said.contains("component radio: the old image has sha-256"), "{said}");
     let output = shop.run(["rebuild", "dist", "--images", "field", "--images", "new", "--level", "1", "--json"]);
@@ -228,7 +237,7 @@ fn versions_that_need_no_package_are_said_to() {
 #[test]
 fn limits_and_capabilities_hold_for_every_component() {
     let shop = shop();
-    shop.write("release.toml", format!("{RELEASE}[device]\nslot = 6300\n"));
+    shop.write("release.toml", format!("{RELEASE}[device]\nslot = 6500\n"));
     let said = shop.fails(1, ["pack", "release.toml", "-o", "dist"]);
     assert!(said.contains("the devices cannot apply the package hub-2.0-") && said.contains("component radio: ") && !said.contains("component app"), "{said}");
     shop.write("release.toml", format!("{RELEASE}[limits]\ndelta-percent = 20\n"));
@@ -279,7 +288,7 @@ fn packages_are_rehearsed_with_all_their_components() {
     assert!(answer["rehearsals"].as_array().unwrap().iter().all(|row| row["cuts"].as_u64().unwrap() > 5 && row["double_cuts"].as_u64().unwrap() > 0));
     let output = rehearse("hub.suit", "field/1.0");
     assert!(output.status.code() == Some(2) && common::text(&output).contains("no image of component `radio`"));
-    shop.write("field/1.1/boot.img", image(3));
+    shop.write("field/1.1/boot.img", part("boot.img", 3));
     let output = rehearse("hub.suit", "field/1.1");
     assert!(output.status.code() == Some(3) && common::text(&output).contains("component boot"), "{}", common::text(&output));
 }

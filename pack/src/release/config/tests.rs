@@ -162,12 +162,12 @@ fn components_are_in_lists() {
         let said = several(&text.replace(from, to)).unwrap_err().to_string();
         assert!(said.contains(expected), "{said}");
     };
-    refused("\"app\"", "\"modem\"", ":7:67: component is `modem`, expected each component once");
-    refused("\"app\"", "\"patch\"", ":7:67: component is `patch`, expected 1 to 32 printable ASCII characters, not `patch`");
-    refused("a.bin", "gone.bin", ":7:81: component path is `");
-    refused("\"raw\"", "\"rawe\"", ":7:99: format is `rawe`");
-    refused("component = \"app\", ", "", ":7:53: missing field `component`");
-    refused("component = \"app\"", "componet = \"app\"", ":7:55: unknown field `componet`");
+    refused("\"app\"", "\"modem\"", ":7:71: component is `modem`, expected each component once");
+    refused("\"app\"", "\"patch\"", ":7:71: component is `patch`, expected 1 to 32 printable ASCII characters, not `patch`");
+    refused("a.bin", "gone.bin", ":7:85: component path is `");
+    refused("\"raw\"", "\"rawe\"", ":7:103: format is `rawe`");
+    refused("component = \"app\", ", "", ":7:57: missing field `component`");
+    refused("component = \"app\"", "componet = \"app\"", ":7:59: unknown field `componet`");
     refused(new, "new = []", ":7:7: new is `a list of 0`, expected 1 to 8 components");
     refused(new, "new = 5", ":7:7: new: invalid type: integer `5`, expected a file, a directory of components, or a list");
 }
