@@ -13,6 +13,7 @@ use crate::fixture::{
     self, CLASS, NOW, OEM_AND_OPERATOR, Package, Signer, claims, oem, operator, regulator, second_oem, second_operator, signer, stranger, trust_with,
 };
 use crate::malformed;
+use crate::set;
 use crate::package::{NEW, OLD, Raw, good, manifest, manifest_of, of, parts, signed};
 use crate::vector::{Format, Outcome, Vector};
 
@@ -26,6 +27,7 @@ pub fn vector(description: &str, bytes: Vec<u8>) -> Vector {
         trust: fixture::trust(OEM_AND_OPERATOR),
         state: fixture::state(),
         old: Some(OLD.to_vec()),
+        components: Vec::new(),
         expected: Outcome::Installed,
         reason: String::new(),
     }
@@ -75,6 +77,7 @@ pub fn all() -> Vec<(String, Vector)> {
     images(&mut cases);
     trust_files(&mut cases);
     capabilities(&mut cases);
+    set::add(&mut cases);
     malformed::add(&mut cases);
     let mut wrong = Vec::new();
     for (name, vector) in &mut cases.0 {
