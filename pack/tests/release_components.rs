@@ -230,7 +230,8 @@ fn versions_that_need_no_package_are_said_to() {
     copy("field/1.1", "field/1.1b");
     shop.ok(["pack", "release.toml", "-o", "dist"]);
     let report = report(&shop);
-    let omitted: Vec<_> = report["omitted"].as_array().unwrap().iter().map(|omitted| (omitted["from"].as_str().unwrap(), omitted["reason"].as_str().unwrap())).collect();
+    let omitted: Vec<_> =
+        report["omitted"].as_array().unwrap().iter().map(|omitted| (omitted["from"].as_str().unwrap(), omitted["reason"].as_str().unwrap())).collect();
     assert_eq!(omitted, [("1.1b", "it is the same images as 1.1, whose package serves both"), ("2.0", "its images are the new ones")]);
 }
 
@@ -278,7 +279,9 @@ fn packages_are_rehearsed_with_all_their_components() {
     shop.ok(["rebuild", "dist", "--release", "release.toml"]);
 
     let rehearse = |package: &str, old: &str| {
-        shop.command(["rehearse", package, "--old", old, "--trust", "trust", "--at", NOW, "--cuts", "30", "--geometry", "nrf52,stm32l4", "--json"]).output().unwrap()
+        shop.command(["rehearse", package, "--old", old, "--trust", "trust", "--at", NOW, "--cuts", "30", "--geometry", "nrf52,stm32l4", "--json"])
+            .output()
+            .unwrap()
     };
     shop.approve("dist/hub-2.0-from-1.1.suit", "hub.suit");
     let output = rehearse("hub.suit", "field/1.1");
@@ -291,4 +294,51 @@ fn packages_are_rehearsed_with_all_their_components() {
     shop.write("field/1.1/boot.img", part("boot.img", 3));
     let output = rehearse("hub.suit", "field/1.1");
     assert!(output.status.code() == Some(3) && common::text(&output).contains("component boot"), "{}", common::text(&output));
+}
+
+/// The schema, in the hands of an implementation that is not ours.
+#[test]
+fn the_schema_fits_releases_of_models_and_components() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python = root.join("target/oracles/bin/python");
+    if !std::process::Command::new(&python).args(["-c", "import jsonschema"]).output().is_ok_and(|output| output.status.success()) {
+        return common::skipped("jsonschema in target/oracles");
+    }
+    let shop = shop();
+    shop.images();
+    let both = "[[model]]\nname = \"hub\"\n\n[[model]]\nname = \"lamp\"\ncomponent = \"app\"\nclass = \"lamp\"\nnew = \"new.bin\"\nrehearse = { cuts = 1 }\n\n\
+                [[model.old]]\nversion = \"1.0\"\npath = \"old-1.0.bin\"\n";
+    let one = common::release(20, "lamp").replace("sequence", "channel = \"beta\"\nsequence")
+        + "[[model]]\nname = \"mk2\"\n\n[[model]]\nname = \"mk3\"\nclass = \"mk3\"\n";
+    for (name, text) in [("several", RELEASE.to_owned()), ("both", RELEASE.replace("sequence", "channel = \"beta\"\nsequence") + both), ("models", one)] {
+        shop.write("release.toml", text);
+        shop.ok(["pack", "release.toml", "-o", name]);
+    }
+    let check = |names: &[&str]| {
+        let mut command = std::process::Command::new(&python);
+        command.arg(root.join("testdata/oracles/check_release.py")).arg(root.join("pack/schema/release.schema.json"));
+        command.args(names.iter().map(|name| shop.path(name))).output().unwrap()
+    };
+    let output = check(&["several/release.json", "both/release.json", "models/release.json"]);
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("3 valid"), "{}", common::text(&output));
+    let read = |name: &str| -> Value { serde_json::from_slice(&shop.read(&format!("{name}/release.json"))).unwrap() };
+    let refused = |what: &str, name: &str, change: &dyn Fn(&mut Value)| {
+        let mut report = read(name);
+        change(&mut report);
+        shop.write("wrong.json", serde_json::to_vec(&report).unwrap());
+        assert!(!check(&["wrong.json"]).status.success(), "{what}");
+    };
+    let remove = |value: &mut Value, key: &str| assert!(value.as_object_mut().unwrap().remove(key).is_some(), "{key}");
+    refused("no images", "several", &|report| remove(report, "components"));
+    refused("no patches", "several", &|report| remove(&mut report["packages"][0], "components"));
+    refused("a component without a name", "several", &|report| remove(&mut report["packages"][0]["components"][0], "component"));
+    refused("a component without a patch", "several", &|report| remove(&mut report["packages"][0]["components"][1], "patch"));
+    refused("one component of several", "several", &|report| report["components"].as_array_mut().unwrap().truncate(1));
+    refused("one patch beside several", "both", &|report| report["packages"][0]["patch"] = report["packages"][3]["patch"].clone());
+    refused("an image beside several", "both", &|report| report["models"][0]["new_image"] = report["models"][1]["new_image"].clone());
+    refused("a model without a class", "models", &|report| remove(&mut report["models"][1], "class"));
+    refused("no models", "models", &|report| report["models"] = Value::Array(Vec::new()));
+    refused("an empty channel", "models", &|report| report["channel"] = "".into());
+    refused("an old image without a version", "models", &|report| remove(&mut report["packages"][0], "from"));
+    refused("a delta without its old image", "models", &|report| remove(&mut report["packages"][0], "old_image"));
 }

@@ -13,8 +13,8 @@ use crate::fixture::{
     self, CLASS, NOW, OEM_AND_OPERATOR, Package, Signer, claims, oem, operator, regulator, second_oem, second_operator, signer, stranger, trust_with,
 };
 use crate::malformed;
-use crate::set;
 use crate::package::{NEW, OLD, Raw, good, manifest, manifest_of, of, parts, signed};
+use crate::set;
 use crate::vector::{Format, Outcome, Vector};
 
 /// A vector for the usual device, which installs it.

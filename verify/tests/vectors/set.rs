@@ -116,10 +116,7 @@ pub fn add(cases: &mut Cases) {
     let severed = package_of(elsewhere(&NAMES), &[]);
     cases.add("components-elsewhere", set("the patches are to be fetched from elsewhere", severed, &NAMES));
 
-    cases.add(
-        "components-for-a-device-of-one",
-        vector("two components, and the device has one", good(2)).malformed(ErrorKind::SeveralComponents),
-    );
+    cases.add("components-for-a-device-of-one", vector("two components, and the device has one", good(2)).malformed(ErrorKind::SeveralComponents));
     let names = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"];
     let nine = replaced(&elsewhere(&names[..8]), &common(&names[..8]), &common(&names), 1);
     cases.add("components-nine", set("nine components", package_of(nine, &[]), &NAMES).malformed(ErrorKind::TooManyComponents));
