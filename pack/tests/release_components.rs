@@ -232,7 +232,7 @@ fn versions_that_need_no_package_are_said_to() {
     let report = report(&shop);
     let omitted: Vec<_> =
         report["omitted"].as_array().unwrap().iter().map(|omitted| (omitted["from"].as_str().unwrap(), omitted["reason"].as_str().unwrap())).collect();
-    assert_eq!(omitted, [("1.1b", "it is the same images as 1.1, whose package serves both"), ("2.0", "its images are the new ones")]);
+    assert_eq!(omitted, [("1.1b", "it has the same images as 1.1, whose package serves both"), ("2.0", "its images are the new ones")]);
 }
 
 #[test]

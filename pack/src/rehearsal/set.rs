@@ -6,7 +6,7 @@ use sealift_formats::compact::header::Class;
 use sealift_formats::manifest::ImageId;
 use sealift_sim::Part;
 use sealift_verify::VerifiedSet;
-use sealift_verify::update::{self, Boot, Device, DeviceError, Install, Layout, Next, Phase, Set, Settings};
+use sealift_verify::update::{self, Boot, Device, Install, Layout, Next, Phase, Set, Settings};
 use sealift_zstd::ZstdDecompressor;
 
 use super::chips::{Observer, SimulatedChips};
@@ -219,7 +219,7 @@ impl Scenario<'_> {
             }
             last = Some(index);
             hand_over(&mut update, self.components[index].patch, PIECE_BYTES, life)?;
-            update.finish().map_err(DeviceError::from)?;
+            update.finish()?;
         }
         Ok(())
     }

@@ -98,8 +98,8 @@ impl Matrix {
         if let Some((empty, _)) = new.iter().find(|(image, _)| image.id.size == 0) {
             return Err(Error::EmptyImage(empty.source.path.clone()));
         }
-        let job = |name: String, from, old: Vec<Option<(KnownImage, Option<u64>)>>| {
-            let patch = |((old, (new, new_base)), part): ((Option<(KnownImage, Option<u64>)>, &(KnownImage, Option<u64>)), &ComponentImage)| {
+        let job = |name: String, from, old: Vec<Option<Known>>| {
+            let patch = |((old, (new, new_base)), part): ((Option<Known>, &Known), &ComponentImage)| {
                 let (old, old_base) = old.map_or((None, None), |(old, base)| (Some(old), base));
                 // The header of a patch names the old image's address.
                 let base = model.delta.base.or(old_base).or(*new_base);
@@ -109,18 +109,21 @@ impl Matrix {
             let patches = old.into_iter().zip(&new).zip(&model.new).map(patch).collect();
             PackageJob { name, model: number, from, patches }
         };
-        let ids = |images: &[Option<(KnownImage, Option<u64>)>]| images.iter().map(|image| image.as_ref().map(|(image, _)| image.id)).collect::<Vec<_>>();
+        let ids = |images: &[Option<Known>]| images.iter().map(|image| image.as_ref().map(|(image, _)| image.id)).collect::<Vec<_>>();
         let mut seen: Vec<(Vec<Option<ImageId>>, &str)> = vec![(new.iter().map(|(image, _)| Some(image.id)).collect(), "")];
         for old in &model.old {
             let images = old.images.iter().map(|image| image.as_ref().map(known).transpose()).collect::<Result<Vec<_>, _>>()?;
             // An empty image is none: there is nothing to copy from.
             let images: Vec<_> = images.into_iter().map(|image| image.filter(|(image, _)| image.id.size > 0)).collect();
             let found = ids(&images);
-            let (images_are, it_is) =
-                if model.new.len() == 1 { ("the same image as", "it is the new image") } else { ("the same images as", "its images are the new ones") };
+            let (images_are, it_is) = if model.new.len() == 1 {
+                ("it is the same image as", "it is the new image")
+            } else {
+                ("it has the same images as", "its images are the new ones")
+            };
             let reason = match seen.iter().find(|(other, _)| *other == found) {
                 Some((_, "")) => Some(it_is.to_owned()),
-                Some((_, version)) => Some(format!("it is {images_are} {version}, whose package serves both")),
+                Some((_, version)) => Some(format!("{images_are} {version}, whose package serves both")),
                 None if found.iter().all(Option::is_none) => Some("it is empty: the full package serves it".to_owned()),
                 None => None,
             };
@@ -211,7 +214,9 @@ impl Job {
 }
 
 /// An image, and the address of its first byte, if the file tells.
-fn known(source: &ImageSource) -> Result<(KnownImage, Option<u64>), Error> {
+type Known = (KnownImage, Option<u64>);
+
+fn known(source: &ImageSource) -> Result<Known, Error> {
     let (image, base) = Loaded::open_at(source)?;
     Ok((KnownImage { source: source.clone(), id: image_id(&image) }, base))
 }

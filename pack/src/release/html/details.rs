@@ -45,7 +45,7 @@ pub(super) fn section(html: &mut String, report: &Report) -> fmt::Result {
             let id = match part.component {
                 None => format!("map-{number}"),
                 Some(component) => {
-                    write!(html, "<h4>Component {}</h4>\n", Escaped(component))?;
+                    writeln!(html, "<h4>Component {}</h4>", Escaped(component))?;
                     format!("map-{number}-{index}")
                 }
             };
