@@ -14,17 +14,19 @@
 //! ```
 
 use std::path::Path;
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 use sealift_formats::capability::{Capabilities, CapabilityFile, EXTERNAL, InstructionSets, Profiles, write_file};
 use sealift_formats::cose;
+use sealift_formats::manifest::Manifest;
 use sealift_formats::patch::header;
 use sealift_formats::patch::{Header, Parsed};
+use sealift_verify::Error as Reason;
 use sealift_verify::capability::{Requirements, Unmet, unmet};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::package::{Opened, image_id};
+use crate::package::{OpenedSet, image_id};
 use crate::signer::Signer;
 use crate::{hex, names};
 
@@ -158,20 +160,52 @@ fn log2(field: &'static str, value: u64) -> Result<u8, Error> {
     power.ok_or_else(|| Error::Value { field, found: value.to_string(), expected: "a power of two" })
 }
 
-/// What a package needs. The header of its patch is looked at where the patch is in the package.
+/// A requirement of a package that a device does not fulfil.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// The component that asks for it, where there are several.
+    pub component: Option<String>,
+    /// What it asks for.
+    pub unmet: Unmet,
+}
+
+impl Lack {
+    /// The reason that the device would give.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.unmet.reason
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(component) = &self.component {
+            write!(f, "component {component}: ")?;
+        }
+        self.unmet.fmt(f)
+    }
+}
+
+/// What one component of a package needs. The header of its patch is looked at where the patch is in the package.
 #[must_use]
-pub fn requirements(opened: &Opened<'_>) -> Requirements {
-    let header: Option<Header<'_>> = opened.patch.and_then(|patch| match Header::parse(patch) {
+pub fn requirements(manifest: &Manifest<'_>, patch: Option<&[u8]>) -> Requirements {
+    let header: Option<Header<'_>> = patch.and_then(|patch| match Header::parse(patch) {
         Ok(Parsed::Complete { header, .. }) => Some(header),
         _ => None,
     });
-    Requirements::of(&opened.manifest, header.as_ref())
+    Requirements::of(manifest, header.as_ref())
 }
 
 /// Every requirement of a package that the device does not fulfil.
 #[must_use]
-pub fn check(capabilities: &Capabilities, opened: &Opened<'_>) -> Vec<Unmet> {
-    unmet(capabilities, &requirements(opened)).collect()
+pub fn check(capabilities: &Capabilities, opened: &OpenedSet<'_>) -> Vec<Lack> {
+    let several = opened.manifest.count() > 1;
+    let of_one = |(manifest, patch): (Manifest<'_>, Option<&[u8]>)| {
+        let component = several.then(|| manifest.component.to_owned());
+        let lacks: Vec<Lack> = unmet(capabilities, &requirements(&manifest, patch)).map(|unmet| Lack { component: component.clone(), unmet }).collect();
+        lacks
+    };
+    opened.components().flat_map(of_one).collect()
 }
 
 #[cfg(test)]

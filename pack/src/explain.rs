@@ -290,7 +290,8 @@ mod tests {
                 else {
                     continue;
                 };
-                if table["format"].as_str() != Some("package") {
+                let several = table["format"].as_str() == Some("package-set");
+                if !several && table["format"].as_str() != Some("package") {
                     continue;
                 }
                 let device = table["device"].as_table().unwrap();
@@ -307,7 +308,10 @@ mod tests {
                     time: number("time"),
                 };
                 let package = fs::read(path.with_extension("bin")).unwrap();
-                let rejection = install::verify(&package, &trust, &state, true).err();
+                let rejection = match several {
+                    true => install::verify_set(&package, &trust, &state, true).err(),
+                    false => install::verify(&package, &trust, &state, true).err(),
+                };
                 let explanation = explain(&package, &trust, &state, rejection.as_ref(), false, false);
                 let outcomes: Vec<Outcome> = explanation.checks.iter().map(|check| check.outcome).collect();
                 let fails: Vec<usize> = (0..outcomes.len()).filter(|at| outcomes[*at] == Outcome::Fails).collect();

@@ -1,11 +1,12 @@
-//! Making a package's patch again from its two images: who trusts nobody approves only what comes out bit for bit.
+//! Making a package's patches again from the images: who trusts nobody approves only what comes out bit for bit.
 
 pub mod dist;
 
 use sealift_delta::{Choice, InPlace, Options, RamClass};
+use sealift_formats::manifest::Manifest;
 use sealift_formats::patch::{FastParameters, Header, InstructionSet, Parsed};
 
-use crate::package::{Opened, image_id};
+use crate::package::{OpenedSet, image_id};
 use crate::{hex, package};
 
 /// Number of the rejection when a release, made again, is another one. It is the host's own: devices know no such reason.
@@ -36,6 +37,22 @@ pub enum Error {
     /// The patch in the package has no header of ours.
     #[error("the patch in the package cannot be read: {0}")]
     Patch(String),
+    /// Images of another number of components.
+    #[error("images of {found} components are given, the package has {expected}")]
+    Components {
+        /// Components of the images.
+        found: usize,
+        /// Components of the package.
+        expected: usize,
+    },
+    /// One of several components.
+    #[error("component {component}: {source}")]
+    Component {
+        /// Which.
+        component: String,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
     /// The generator failed.
     #[error("the patch cannot be made")]
     Delta(#[source] sealift_delta::Error),
@@ -56,11 +73,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it says nothing about the patch: it could not be tried.
+    #[must_use]
+    pub fn is_no_answer(&self) -> bool {
+        match self {
+            Self::Component { source, .. } => source.is_no_answer(),
+            error => matches!(error, Self::Delta(_) | Self::Elsewhere(_)),
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Package(error) => return error.hint(),
+            Self::Component { source, .. } => return source.hint(),
+            Self::Components { .. } => "give the image of each component",
             Self::Elsewhere(_) => "rebuild a package that holds its patch",
             Self::Image { .. } => "give the images that the package is about",
             Self::Old(_) => "a delta needs --old, a full image has none",
@@ -75,6 +103,8 @@ impl Error {
 /// A patch that came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
+    /// The component that it is of.
+    pub component: String,
     /// Bytes of the patch.
     pub size: usize,
     /// Its SHA-256.
@@ -85,14 +115,37 @@ pub struct Rebuilt {
     pub new: [u8; 32],
 }
 
-/// Makes the patch of a package again, by the options that its header tells, and compares.
+/// The images of a component.
+#[derive(Clone, Copy, Debug)]
+pub struct Images<'a> {
+    /// The old one; `None`: the patch needs none.
+    pub old: Option<&'a [u8]>,
+    /// The new one.
+    pub new: &'a [u8],
+}
+
+/// Makes the patches of a package again, by the options that their headers tell, and compares. `images`: those of each component, in the order of
+/// the manifest.
 ///
 /// # Errors
 /// The images are not those of the manifest, or another patch comes out.
-pub fn rebuild(package: &[u8], old: Option<&[u8]>, new: &[u8], level: Option<i32>) -> Result<Rebuilt, Error> {
-    let opened = Opened::parse(package)?;
-    let manifest = &opened.manifest;
-    let patch = opened.patch.ok_or_else(|| Error::Elsewhere(manifest.uri.to_owned()))?;
+pub fn rebuild(package: &[u8], images: &[Images<'_>], level: Option<i32>) -> Result<Vec<Rebuilt>, Error> {
+    let opened = OpenedSet::parse(package)?;
+    if opened.manifest.count() != images.len() {
+        return Err(Error::Components { found: images.len(), expected: opened.manifest.count() });
+    }
+    let several = images.len() > 1;
+    let one = |((manifest, patch), images): ((Manifest<'_>, Option<&[u8]>), &Images<'_>)| {
+        rebuild_one(&manifest, patch, *images, level).map_err(|error| match several {
+            true => Error::Component { component: manifest.component.to_owned(), source: Box::new(error) },
+            false => error,
+        })
+    };
+    opened.components().zip(images).map(one).collect()
+}
+
+fn rebuild_one(manifest: &Manifest<'_>, patch: Option<&[u8]>, Images { old, new }: Images<'_>, level: Option<i32>) -> Result<Rebuilt, Error> {
+    let patch = patch.ok_or_else(|| Error::Elsewhere(manifest.uri.to_owned()))?;
     let same = |which, found: [u8; 32], expected: [u8; 32]| match found == expected {
         true => Ok(()),
         false => Err(Error::Image { which, found: hex::encode(&found), expected: hex::encode(&expected) }),
@@ -121,7 +174,8 @@ pub fn rebuild(package: &[u8], old: Option<&[u8]>, new: &[u8], level: Option<i32
             at,
         });
     }
-    Ok(Rebuilt { size: patch.len(), digest: manifest.patch.digest, old: manifest.old.map(|old| old.digest), new: manifest.new.digest })
+    let component = manifest.component.to_owned();
+    Ok(Rebuilt { component, size: patch.len(), digest: manifest.patch.digest, old: manifest.old.map(|old| old.digest), new: manifest.new.digest })
 }
 
 fn options_of(header: &Header<'_>, level: Option<i32>) -> Options {

@@ -152,7 +152,7 @@ fn names_are_never_markup() {
         package.manifest_digest = evil.into();
         package.package.file = Some(evil.into());
         package.descriptor.file = Some(evil.into());
-        package.patch.profile = evil.into();
+        package.patch.as_mut().unwrap().profile = evil.into();
         for approval in &mut package.approvals {
             approval.operator = evil.into();
         }

@@ -3,6 +3,8 @@
 //! A [`Session`] does no I/O. The device tells it what happened ([`Event`]); it says what the leaf `State` holds, what the generic alert 1226
 //! reports, and what may come next. It is plain data of four bytes, to be kept over resets beside the journal.
 
+use sealift_formats::ErrorKind;
+
 use crate::error::{Error, Group};
 use crate::update::{Boot, Start};
 
@@ -92,7 +94,8 @@ impl Outcome {
     pub fn of(reason: &Error) -> Self {
         match reason {
             Error::ChunkDigest | Error::PatchDigest | Error::NewImageCrc | Error::NewImageDigest => Self::CORRUPTED,
-            Error::OtherVendor | Error::OtherClass | Error::OtherOldImage => Self::MISMATCH,
+            Error::OtherVendor | Error::OtherClass | Error::OtherOldImage | Error::OtherComponents => Self::MISMATCH,
+            Error::Format(error) if error.kind == ErrorKind::SeveralComponents => Self::MISMATCH,
             Error::NotBuiltIn | Error::ApplierVersion | Error::ProfileUnsupported | Error::InstructionSetUnsupported => Self::MISMATCH,
             Error::InPlaceUnsupported | Error::SectorSize => Self::MISMATCH,
             Error::PayloadMissing | Error::PayloadNotNamed | Error::PayloadSize { .. } => Self::CORRUPTED,

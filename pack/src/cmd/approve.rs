@@ -111,7 +111,7 @@ pub(super) fn run(args: &Approve) -> anyhow::Result<()> {
             "manifest_digest": hex::encode(opened.envelope.digest),
             "operator": args.operator,
             "key_id": id,
-            "rebuilt": rebuilt.as_ref().map(report),
+            "rebuilt": rebuilt.as_deref().map(report),
         }))
         .text(format_args!("{} ({} bytes): {} approves by key {id}", output.display(), block.len(), args.operator))
         .text(format_args!("next: sealift attach {} {}", args.package.display(), output.display()))

@@ -40,12 +40,7 @@ pub(super) fn are_several(package: &[u8]) -> bool {
 pub(super) fn make(verified: &VerifiedSet<'_>, package: &[u8], old: &Path, input: InputFormat) -> anyhow::Result<Vec<Made>> {
     let opened = OpenedSet::parse(package)?;
     let is_delta = opened.manifest.components().any(|component| component.old.is_some());
-    let old_files = if is_delta { old_files(old)? } else { BTreeMap::new() };
-    let names: Vec<&str> = opened.manifest.components().map(|component| component.component).collect();
-    if let Some(stray) = old_files.keys().find(|name| !names.contains(&name.as_str())) {
-        let what = format!("{} has a component `{stray}`, the package is for {}", old.display(), names.join(", "));
-        return Err(Usage { what, hint: "give the directory of the images that the package was made from".into() }.into());
-    }
+    let old_files = if is_delta { of_package(&opened, old)? } else { BTreeMap::new() };
     let mut all = Vec::new();
     for (index, patch) in opened.patches.iter().enumerate() {
         let Some(component) = verified.component(index) else { break };
@@ -59,12 +54,19 @@ pub(super) fn make(verified: &VerifiedSet<'_>, package: &[u8], old: &Path, input
     Ok(all)
 }
 
-fn old_files(old: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    if old.is_file() {
-        let what = format!("the package has several components, and {} is one file", old.display());
-        return Err(Usage { what, hint: "give a directory with the old image of each component, named as the component is".into() }.into());
+/// The files of a directory by the components of a package, which has all of them.
+pub(super) fn of_package(opened: &OpenedSet<'_>, folder: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    if folder.is_file() {
+        let what = format!("the package has several components, and {} is one file", folder.display());
+        return Err(Usage { what, hint: "give a directory with the image of each component, named as the component is".into() }.into());
     }
-    Ok(components::files(old)?)
+    let files = components::files(folder)?;
+    let names: Vec<&str> = opened.manifest.components().map(|component| component.component).collect();
+    if let Some(stray) = files.keys().find(|name| !names.contains(&name.as_str())) {
+        let what = format!("{} has a component `{stray}`, the package is for {}", folder.display(), names.join(", "));
+        return Err(Usage { what, hint: "give the directory of the images that the package was made from".into() }.into());
+    }
+    Ok(files)
 }
 
 fn apply_one(component: &Verified<Manifest<'_>>, patch: &[u8], file: Option<&Path>, folder: &Path, input: InputFormat) -> anyhow::Result<(Vec<u8>, Applied)> {

@@ -69,11 +69,11 @@ pub(super) fn open(place: &str) -> anyhow::Result<Cache> {
 pub(super) fn tell(board: &Board, event: Event<'_>) {
     match event {
         Event::Jobs(jobs, bytes) => board.jobs(jobs, bytes),
-        Event::Began(job) => board.began(&job.name),
-        Event::Done(job, from_cache) => board.done(&job.name, job.new.id.size, !from_cache),
+        Event::Began(job) => board.began(job.name()),
+        Event::Done(job, from_cache) => board.done(job.name(), job.new_bytes(), !from_cache),
         Event::Failed(job, error) => {
-            board.failed(&job.name, job.new.id.size);
-            board.say(&format!("failed: {}: {}", job.name, error.with_causes()));
+            board.failed(job.name(), job.new_bytes());
+            board.say(&format!("failed: {}: {}", job.name(), error.with_causes()));
         }
         Event::Remark(line) => board.say(&format!("note: {line}")),
     }

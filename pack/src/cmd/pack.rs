@@ -14,7 +14,7 @@ use crate::device_capabilities;
 use crate::exit::Advised;
 use crate::interrupt;
 use crate::output::{self, PendingFolder};
-use crate::package::Opened;
+use crate::package::OpenedSet;
 use crate::progress::Board;
 use crate::release::config::Release;
 use crate::release::jobs::Matrix;
@@ -127,7 +127,7 @@ fn make(args: &Pack, release: &Release, output: &Path) -> anyhow::Result<()> {
     if left_out == 0 {
         return Ok(());
     }
-    let what = format!("{left_out} of {} packages could not be made, and {} is without them", matrix.jobs.len(), output.display());
+    let what = format!("{left_out} of {} packages could not be made, and {} is without them", matrix.packages.len(), output.display());
     Err(Advised::new(what, "release.json has the reasons under `omitted`").into())
 }
 
@@ -137,8 +137,8 @@ fn fits(folder: &PendingFolder, report: &Report, caps: &Path) -> anyhow::Result<
     let mut words = Vec::new();
     for name in report.packages.iter().filter_map(|package| package.package.file.as_ref()) {
         let bytes = folder.read(name)?;
-        let unmet = device_capabilities::check(&capabilities, &Opened::parse(&bytes)?);
-        let unmet: Vec<_> = unmet.iter().filter(|unmet| unmet.reason != sealift_verify::Error::OtherOldImage).map(ToString::to_string).collect();
+        let unmet = device_capabilities::check(&capabilities, &OpenedSet::parse(&bytes)?);
+        let unmet: Vec<_> = unmet.iter().filter(|unmet| unmet.reason() != sealift_verify::Error::OtherOldImage).map(ToString::to_string).collect();
         if !unmet.is_empty() {
             words.push(format!("{name}: {}", unmet.join(", ")));
         }

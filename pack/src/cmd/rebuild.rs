@@ -7,9 +7,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::images::InputFormat;
-use super::{Answer, read, values};
+use super::{Answer, components, read, values};
 use crate::exit::{Advised, Rejection, Usage};
 use crate::hex;
+use crate::image_input::Image;
+use crate::package::OpenedSet;
 use crate::progress::Progress;
 use crate::rebuild::dist::{self, Found, How, Outcome};
 use crate::rebuild::{self, Rebuilt};
@@ -47,10 +49,10 @@ pub struct Rebuild {
 /// The images that a package is about.
 #[derive(Debug, Args)]
 pub(super) struct ImageArgs {
-    /// The old image; a full image has none.
+    /// The old image; a full image has none. Of several components the directory of their images.
     #[arg(long, value_name = "FILE")]
     old: Option<PathBuf>,
-    /// The new image.
+    /// The new image; of several components the directory of their images.
     #[arg(long, value_name = "FILE")]
     new: Option<PathBuf>,
     #[command(flatten)]
@@ -61,27 +63,69 @@ pub(super) struct ImageArgs {
 }
 
 impl ImageArgs {
-    pub(super) fn rebuild(&self, package: &[u8]) -> anyhow::Result<Rebuilt> {
+    pub(super) fn rebuild(&self, package: &[u8]) -> anyhow::Result<Vec<Rebuilt>> {
         let Some(new) = &self.new else {
             return Err(Usage { what: "the new image is not named".into(), hint: "give --new FILE".into() }.into());
         };
-        let old = self.old.as_deref().map(|path| self.input.open(path, "old image")).transpose()?;
-        let new = self.input.open(new, "new image")?;
-        rebuild::rebuild(package, old.as_deref(), &new, self.level).map_err(|error| {
+        let refused = |error: rebuild::Error| {
             let hint = error.hint().unwrap_or_default();
-            Advised { what: "the patch could not be rebuilt".into(), hint, source: Some(error.into()) }.into()
-        })
+            anyhow::Error::from(Advised { what: "the patch could not be rebuilt".into(), hint, source: Some(error.into()) })
+        };
+        let opened = OpenedSet::parse(package).map_err(|error| refused(error.into()))?;
+        let (old, new) = match opened.manifest.count() {
+            1 => {
+                let old = self.old.as_deref().map(|path| self.input.open(path, "old image")).transpose()?;
+                (vec![old], vec![self.input.open(new, "new image")?])
+            }
+            _ => self.of_several(&opened, new)?,
+        };
+        let images: Vec<rebuild::Images<'_>> = old.iter().zip(&new).map(|(old, new)| rebuild::Images { old: old.as_deref(), new }).collect();
+        rebuild::rebuild(package, &images, self.level).map_err(refused)
+    }
+
+    /// The images of each component, from a directory of old ones and one of new ones.
+    fn of_several(&self, opened: &OpenedSet<'_>, new: &Path) -> anyhow::Result<(Vec<Option<Image>>, Vec<Image>)> {
+        let is_delta = opened.manifest.components().any(|component| component.old.is_some());
+        if let (Some(old), false) = (&self.old, is_delta) {
+            let what = format!("every component of the package is sent whole, and {} is given as the old images", old.display());
+            return Err(Usage { what, hint: "leave --old away".into() }.into());
+        }
+        let new_files = components::of_package(opened, new)?;
+        let old_files = self.old.as_deref().map(|old| components::of_package(opened, old)).transpose()?.unwrap_or_default();
+        let (mut old_images, mut new_images) = (Vec::new(), Vec::new());
+        for component in opened.manifest.components() {
+            let name = component.component;
+            let missing = |folder: &Path| {
+                let what = format!("{} has no image of component `{name}`", folder.display());
+                Usage { what, hint: "the file is named as the component is, before its ending".into() }
+            };
+            let file = new_files.get(name).ok_or_else(|| missing(new))?;
+            new_images.push(self.input.open(file, "new image")?);
+            // What is sent whole needs no old image, and a device may have one all the same.
+            let file = match (component.old, &self.old) {
+                (Some(_), Some(old)) => Some(old_files.get(name).ok_or_else(|| missing(old))?),
+                _ => None,
+            };
+            old_images.push(file.map(|file| self.input.open(file, "old image")).transpose()?);
+        }
+        Ok((old_images, new_images))
     }
 }
 
 /// What was rebuilt, as JSON.
-pub(super) fn report(rebuilt: &Rebuilt) -> Value {
-    json!({
-        "size": rebuilt.size,
-        "sha256": hex::encode(&rebuilt.digest),
-        "old": rebuilt.old.map(|digest| hex::encode(&digest)),
-        "new": hex::encode(&rebuilt.new),
-    })
+pub(super) fn report(rebuilt: &[Rebuilt]) -> Value {
+    let one = |rebuilt: &Rebuilt| {
+        json!({
+            "size": rebuilt.size,
+            "sha256": hex::encode(&rebuilt.digest),
+            "old": rebuilt.old.map(|digest| hex::encode(&digest)),
+            "new": hex::encode(&rebuilt.new),
+        })
+    };
+    match rebuilt {
+        [only] => one(only),
+        several => json!({ "components": several.iter().map(|part| (part.component.clone(), one(part))).collect::<serde_json::Map<_, _>>() }),
+    }
 }
 
 pub(super) fn run(args: &Rebuild) -> anyhow::Result<()> {
@@ -94,12 +138,22 @@ pub(super) fn run(args: &Rebuild) -> anyhow::Result<()> {
     }
     let bytes = read(&args.package, "package")?;
     let rebuilt = args.images.rebuild(&bytes).with_context(|| format!("{} is not confirmed", args.package.display()))?;
-    Answer::new(args.json)
-        .json(json!({ "package": args.package, "rebuilt": report(&rebuilt) }))
-        .text(format_args!("{}: the patch comes out bit for bit", args.package.display()))
-        .text(format_args!("  patch      {} bytes, sha-256 {}", rebuilt.size, hex::encode(&rebuilt.digest)))
-        .text(format_args!("  new image  sha-256 {}", hex::encode(&rebuilt.new)))
-        .print()
+    let mut answer = Answer::new(args.json).json(json!({ "package": args.package, "rebuilt": report(&rebuilt) }));
+    let several = rebuilt.len() > 1;
+    answer = answer.text(format_args!(
+        "{}: {}",
+        args.package.display(),
+        if several { "the patches come out bit for bit" } else { "the patch comes out bit for bit" }
+    ));
+    for part in &rebuilt {
+        if several {
+            answer = answer.text(format_args!("  component  {}", part.component));
+        }
+        answer = answer
+            .text(format_args!("  patch      {} bytes, sha-256 {}", part.size, hex::encode(&part.digest)))
+            .text(format_args!("  new image  sha-256 {}", hex::encode(&part.new)));
+    }
+    answer.print()
 }
 
 /// A whole release.

@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use sealift_formats::manifest::Manifest;
+use sealift_verify::Error;
 use serde_json::{Value, json};
 
 use super::images::InputFormat;
 use super::verify::RequiredDevice;
-use super::{Answer, cannot_read, read, rejected_as_json};
+use super::{Answer, cannot_read, components, read, rejected_as_json};
 use crate::exit::{Advised, Rejection, Usage};
+use crate::hex;
 use crate::install;
-use crate::package::Opened;
+use crate::package::{Opened, OpenedSet, image_id};
 use crate::progress::Progress;
-use crate::rehearsal::{self, Cuts, DeviceProfile, Rehearsal, Thoroughness, Update, seed_of};
+use crate::rehearsal::{self, Cuts, DeviceProfile, Rehearsal, SetUpdate, Thoroughness, Update, Way, seed_of};
 
 /// Installs a package on simulated devices, with the power cut on the way.
 ///
@@ -25,7 +28,7 @@ use crate::rehearsal::{self, Cuts, DeviceProfile, Rehearsal, Thoroughness, Updat
 pub struct Rehearse {
     /// The package.
     package: PathBuf,
-    /// The image that the device runs.
+    /// The image that the device runs; of several components the directory of their images.
     #[arg(long, value_name = "FILE")]
     old: PathBuf,
     #[command(flatten)]
@@ -69,14 +72,37 @@ impl FromStr for Chosen {
 pub(super) fn run(args: &Rehearse) -> anyhow::Result<()> {
     let devices = devices(args)?;
     let package = read(&args.package, "package")?;
-    let old = args.input.open(&args.old, "old image")?;
-    let (answer, bricked) = rejected_as_json(args.json, rehearse(args, &devices, &package, &old))?;
+    let found = if components::are_several(&package) {
+        let old = old_images(args, &package)?;
+        rehearse_set(args, &devices, &package, &old)
+    } else {
+        let old = args.input.open(&args.old, "old image")?;
+        rehearse(args, &devices, &package, &old)
+    };
+    let (answer, bricked) = rejected_as_json(args.json, found)?;
     answer.print()?;
     bricked.map_or(Ok(()), |rejection| Err(rejection.into()))
 }
 
+/// The images that a device of several components runs; an empty one where it has none.
+fn old_images(args: &Rehearse, package: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
+    let opened = OpenedSet::parse(package)?;
+    let files = components::of_package(&opened, &args.old)?;
+    let image = |component: Manifest<'_>| match (files.get(component.component), component.old) {
+        (Some(file), _) => Ok(args.input.open(file, "old image")?.to_vec()),
+        (None, None) => Ok(Vec::new()),
+        (None, Some(_)) => {
+            let what = format!("{} has no image of component `{}`", args.old.display(), component.component);
+            Err(Usage { what, hint: "the file is named as the component is, before its ending".into() }.into())
+        }
+    };
+    opened.manifest.components().map(image).collect()
+}
+
 /// The answer, and why the package is not to be released.
-fn rehearse(args: &Rehearse, devices: &[DeviceProfile], package: &[u8], old: &[u8]) -> anyhow::Result<(Answer, Option<Rejection>)> {
+type Found = (Answer, Option<Rejection>);
+
+fn rehearse(args: &Rehearse, devices: &[DeviceProfile], package: &[u8], old: &[u8]) -> anyhow::Result<Found> {
     let inputs = args.device.read(package)?;
     let trust = inputs.trust()?;
     let verified = install::verify(package, &trust, &inputs.state, inputs.consent)?;
@@ -84,20 +110,51 @@ fn rehearse(args: &Rehearse, devices: &[DeviceProfile], package: &[u8], old: &[u
     let patch = patch.ok_or_else(|| Advised::new("the package has no patch inside it", "get the patch from where the manifest says"))?;
     let update = Update { old, patch, goal: (&verified).into() };
     let thoroughness = Thoroughness { cuts: args.cuts.0, again: args.again, seed: seed_of(&verified.patch) };
-    let ways = update.ways()?;
     // Devices that were not asked for by name are left out when the patch is not for their flash.
     let named = !args.geometry.is_empty() || !args.profiles.is_empty();
     let devices: Vec<_> = devices.iter().filter(|device| named || device.takes(patch)).collect();
     if devices.is_empty() {
         return Err(Advised::new("none of the built-in devices has flash of the patch's sectors", "give your own with --device PROFILE").into());
     }
+    on_each(args, &devices, &update.ways()?, |device, way| update.rehearse(device, way, thoroughness))
+}
+
+/// The same for several components, which are verified by what reads them.
+fn rehearse_set(args: &Rehearse, devices: &[DeviceProfile], package: &[u8], old: &[Vec<u8>]) -> anyhow::Result<Found> {
+    let inputs = args.device.read(package)?;
+    let trust = inputs.trust()?;
+    let verified = install::verify_set(package, &trust, &inputs.state, inputs.consent)?;
+    let set = verified.manifest();
+    let old: Vec<&[u8]> = old.iter().map(Vec::as_slice).collect();
+    for (component, old) in set.components().zip(&old) {
+        if let Some(expected) = component.old.filter(|expected| image_id(old) != *expected) {
+            let found = hex::encode(&image_id(old).digest);
+            let reason = format!("{}: component {}: sha-256 is {found}, expected {}", Error::OtherOldImage, component.component, hex::encode(&expected.digest));
+            return Err(Rejection { code: Error::OtherOldImage.code(), reason, hint: Some("give the images that the package was made from".into()) }.into());
+        }
+    }
+    if !set.is_integrated() {
+        return Err(Advised::new("the package has no patches inside it", "get the patches from where the manifest says").into());
+    }
+    let update = SetUpdate::new(&old, package, &verified)?;
+    let thoroughness = Thoroughness { cuts: args.cuts.0, again: args.again, seed: seed_of(&set.first().patch) };
+    let devices: Vec<_> = devices.iter().collect();
+    on_each(args, &devices, &SetUpdate::WAYS, |device, way| update.rehearse(device, way, thoroughness))
+}
+
+fn on_each(
+    args: &Rehearse,
+    devices: &[&DeviceProfile],
+    ways: &[Way],
+    rehearse: impl Fn(&DeviceProfile, Way) -> Result<Rehearsal, rehearsal::Error>,
+) -> anyhow::Result<Found> {
     let progress = Progress::steps("rehearsals", (devices.len() * ways.len()) as u64);
     let mut answer = Answer::new(args.json);
     let mut rows = Vec::new();
     let mut bricked = Vec::new();
-    for &device in &devices {
-        for way in &ways {
-            let rehearsal = update.rehearse(device, *way, thoroughness).map_err(|error| rejected(&error))?;
+    for &device in devices {
+        for way in ways {
+            let rehearsal = rehearse(device, *way).map_err(|error| rejected(&error))?;
             progress.advance(1);
             rows.push(row(&rehearsal, device));
             answer = answer.text(format_args!("{}", line(&rehearsal, device)));

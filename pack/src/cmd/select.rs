@@ -12,7 +12,7 @@ use super::{Answer, cannot_read, read};
 use crate::device_capabilities;
 use crate::exit::Advised;
 use crate::hex;
-use crate::package::{Opened, image_id};
+use crate::package::{OpenedSet, image_id};
 
 /// Picks the best package of a release for a device: of those that it can apply, the newest, and of these the smallest.
 ///
@@ -100,7 +100,7 @@ fn packages(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 fn candidate(capabilities: &Capabilities, path: PathBuf) -> anyhow::Result<Candidate> {
     let bytes = read(&path, "package")?;
-    let opened = match Opened::parse(&bytes) {
+    let opened = match OpenedSet::parse(&bytes) {
         Ok(opened) => opened,
         Err(error) => {
             let reasons = vec![(0, error.to_string())];
@@ -108,11 +108,14 @@ fn candidate(capabilities: &Capabilities, path: PathBuf) -> anyhow::Result<Candi
         }
     };
     let unmet = device_capabilities::check(capabilities, &opened);
-    let mut reasons: Vec<_> = unmet.iter().map(|unmet| (unmet.reason.code(), unmet.to_string())).collect();
-    if let Some(old) = opened.manifest.old.filter(|_| capabilities.installed.is_none()) {
+    let mut reasons: Vec<_> = unmet.iter().map(|unmet| (unmet.reason().code(), unmet.to_string())).collect();
+    let (first, delta) = (opened.manifest.first(), opened.manifest.components().any(|component| component.old.is_some()));
+    if opened.manifest.count() > 1 && delta {
+        reasons.push((0, "it is for devices that run certain images of several components, and what this one runs of each is not known".to_owned()));
+    } else if let Some(old) = first.old.filter(|_| capabilities.installed.is_none()) {
         reasons.push((0, format!("it is for devices that run {}, and what this one runs is not known", hex::encode(&old.digest))));
     }
-    let (sequence, delta) = (opened.manifest.sequence, opened.manifest.old.is_some());
+    let sequence = first.sequence;
     Ok(Candidate { path, size: bytes.len(), sequence, delta, reasons })
 }
 

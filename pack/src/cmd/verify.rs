@@ -21,7 +21,7 @@ use crate::exit::Rejection;
 use crate::image_file::NewNowhere;
 use crate::install::{self, Error};
 use crate::memory_slot::MemorySlot;
-use crate::package::Opened;
+use crate::package::{Opened, OpenedSet};
 use crate::progress::Progress;
 use crate::{device_capabilities, explain, hex, time, trust};
 
@@ -192,11 +192,11 @@ fn explain(args: &Verify, bytes: &[u8], inputs: &Inputs, trust: &TrustRecord<'_>
 /// Whether the device that --caps describes can apply the package.
 fn fits(args: &Verify, bytes: &[u8]) -> anyhow::Result<()> {
     let Some(path) = &args.caps else { return Ok(()) };
-    let unmet = device_capabilities::check(&select::capabilities(path)?, &Opened::parse_prefix(bytes)?);
+    let unmet = device_capabilities::check(&select::capabilities(path)?, &OpenedSet::parse_prefix(bytes)?);
     let Some(first) = unmet.first() else { return Ok(()) };
     let reason = unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let hint = Some("`sealift select --caps CAPS DIST` picks the package that fits".to_owned());
-    Err(Rejection { code: first.reason.code(), reason, hint }.into())
+    Err(Rejection { code: first.reason().code(), reason, hint }.into())
 }
 
 /// Applies the patch to nowhere.

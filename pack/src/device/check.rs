@@ -69,6 +69,8 @@ const INSTALL_BYTES_A_SECOND: u64 = 64 * 1024;
 pub(super) fn result_of(reason: u16) -> ResultCode {
     match reason {
         // Digests, and what is cut short or changed so that it is no package any more.
+        // For a device of several components, or of other ones.
+        76 | 322 => ResultCode::PackageMismatch,
         1..=200 | 207..=210 | 330..=332 => ResultCode::CorruptedPackage,
         201..=299 => ResultCode::ValidationFailed,
         301 | 302 | 320 | 321 | 406..=499 => ResultCode::PackageMismatch,
@@ -84,4 +86,26 @@ fn refused(reason: &Reason) -> Failure {
 
 fn failure(code: ResultCode, text: String) -> Failure {
     Failure::new(code, 954, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use sealift_formats::ErrorKind;
+    use sealift_verify::Error;
+
+    use super::result_of;
+    use crate::oma::fumo::ResultCode;
+
+    #[test]
+    fn a_package_for_other_components_is_a_mismatch() {
+        for (code, expected) in [
+            (ErrorKind::SeveralComponents.code(), ResultCode::PackageMismatch),
+            (Error::OtherComponents.code(), ResultCode::PackageMismatch),
+            (Error::OtherOldImage.code(), ResultCode::PackageMismatch),
+            (ErrorKind::TooManyComponents.code(), ResultCode::CorruptedPackage),
+            (Error::Unsigned.code(), ResultCode::ValidationFailed),
+        ] {
+            assert_eq!(result_of(code), expected, "{code}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use super::{FILE_NAME, UNSIGNED_FILE_NAME};
 use crate::documents::dlota::Descriptor;
 use crate::hex;
 use crate::keys::PublicKey;
-use crate::package::Opened;
+use crate::package::OpenedSet;
 use crate::release::outputs::Purpose;
 use crate::release::refresh;
 use crate::release::report;
@@ -194,19 +194,23 @@ fn follows(folder: &Path, statement: &Statement, changed: &BTreeMap<String, Stri
 /// The size of the package that was made, of the one there is now: it has more blocks, and nothing else has changed.
 fn package_as_made(statement: &Statement, name: &str, now: &[u8]) -> Result<u64, Error> {
     let fail = |what: String| Error::File { name: name.to_owned(), what };
-    let opened = Opened::parse(now).map_err(|error| fail(error.to_string()))?;
+    let opened = OpenedSet::parse(now).map_err(|error| fail(error.to_string()))?;
     if statement.digest_of(&format!("{name}{MANIFEST}")) != Some(&hex::encode(opened.envelope.digest)) {
         return Err(fail("its manifest is another one than when it was made".into()));
     }
-    if statement.digest_of(&format!("{name}{PATCH}")) != Some(&sha256(opened.patch.unwrap_or_default())) {
-        return Err(fail("its patch is another one than when it was made".into()));
+    let several = opened.patches.len() > 1;
+    for (index, patch) in opened.patches.iter().enumerate() {
+        let number = if several { index.to_string() } else { String::new() };
+        if statement.digest_of(&format!("{name}{PATCH}{number}")) != Some(&sha256(patch.unwrap_or_default())) {
+            return Err(fail("its patch is another one than when it was made".into()));
+        }
     }
     let made = as_made(now, &opened, statement.digest_of(name).unwrap_or_default());
     made.map(|size| size as u64).ok_or_else(|| fail("it differs from what was made by more than signatures and approvals behind those it had".into()))
 }
 
 /// The size of the package that was made: the one there is without its last blocks.
-fn as_made(package: &[u8], opened: &Opened<'_>, expected: &str) -> Option<usize> {
+fn as_made(package: &[u8], opened: &OpenedSet<'_>, expected: &str) -> Option<usize> {
     let envelope = &opened.envelope;
     let mut blocks: Vec<&[u8]> = envelope.block_bytes().collect();
     while blocks.pop().is_some() {
@@ -217,7 +221,10 @@ fn as_made(package: &[u8], opened: &Opened<'_>, expected: &str) -> Option<usize>
             text: envelope.text.map(|text| text.content),
             payload_size: envelope.payload.map(|payload| payload.size),
         };
-        let mut bytes = parts.write_prefix().ok()?;
+        let mut bytes = match envelope.series {
+            Some(series) => parts.write_series_prefix(series.count, series.first_size).ok()?,
+            None => parts.write_prefix().ok()?,
+        };
         bytes.extend_from_slice(package.get(envelope.prefix_size()..)?);
         if sha256(&bytes) == expected {
             return Some(bytes.len());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Origin;
 use crate::hex;
-use crate::release::report::{FILE_NAME, Package, Report};
+use crate::release::report::{FILE_NAME, File, Package, Part, Report};
 use crate::time;
 
 /// The statement's form.
@@ -20,7 +20,7 @@ pub const UNNAMED_BUILDER: &str = "urn:sealift:builder:unnamed";
 
 /// What is behind a file name, for what stays the same when signatures and approvals are attached.
 pub const MANIFEST: &str = "#manifest";
-/// See [`MANIFEST`].
+/// See [`MANIFEST`]; of several components with the number of the component behind it, from 0.
 pub const PATCH: &str = "#patch";
 /// See [`MANIFEST`]: of `release.json`.
 pub const CORE: &str = "#core";
@@ -141,24 +141,28 @@ impl Statement {
             }
             if let Some(name) = &package.package.file {
                 subject.push(Resource::new(format!("{name}{MANIFEST}"), &package.manifest_digest));
-                subject.push(Resource::new(format!("{name}{PATCH}"), &package.patch.sha256));
+                for (index, part) in package.parts().iter().enumerate() {
+                    let number = part.component.map(|_| index.to_string()).unwrap_or_default();
+                    subject.push(Resource::new(format!("{name}{PATCH}{number}"), &part.patch.sha256));
+                }
             }
         }
         subject.extend(files.iter().map(|(name, bytes)| Resource::new(*name, &sha256(bytes))));
         subject.push(Resource::new(format!("{}{CORE}", FILE_NAME), &sha256(&report.core().to_bytes())));
         subject.sort_by(|left, right| left.name.cmp(&right.name));
 
-        let new_images = match report.models.is_empty() {
-            true => vec![Resource::new("new image", &report.new_image.sha256)],
-            false => report.models.iter().map(|model| Resource::new(format!("new image of {}", model.name), &model.new_image.sha256)).collect(),
+        let new_image = |model: Option<&str>, (component, image): (Option<&str>, &File)| Resource::new(material("new image", model, component), &image.sha256);
+        let new_images: Vec<Resource> = match report.models.is_empty() {
+            true => report.new_images_of(None).map(|image| new_image(None, image)).collect(),
+            false => report.models.iter().flat_map(|model| model.new_images().map(|image| new_image(Some(&model.name), image))).collect(),
         };
-        let old_image = |package: &Package| {
-            let name = match (&package.from, &package.model) {
-                (Some(from), Some(model)) => format!("old image {from} of {model}"),
-                (Some(from), None) => format!("old image {from}"),
-                (None, _) => "old image".to_owned(),
+        let old_images = |package: &Package| {
+            let what = package.from.as_ref().map_or_else(|| "old image".to_owned(), |from| format!("old image {from}"));
+            let material = |part: &Part<'_>| {
+                let name = material(&what, package.model.as_deref().filter(|_| package.from.is_some()), part.component);
+                part.old_image.map(|image| Resource::new(name, &image.sha256))
             };
-            package.old_image.as_ref().map(|image| Resource::new(name, &image.sha256))
+            package.parts().iter().filter_map(material).collect::<Vec<_>>()
         };
         let mut keys: Vec<String> = report.packages.iter().flat_map(|package| package.signed_by.iter().cloned()).collect();
         keys.sort_unstable();
@@ -177,7 +181,7 @@ impl Statement {
                         keys,
                         source_date_epoch: report.date,
                     },
-                    resolved_dependencies: new_images.into_iter().chain(report.packages.iter().filter_map(old_image)).collect(),
+                    resolved_dependencies: new_images.into_iter().chain(report.packages.iter().flat_map(old_images)).collect(),
                 },
                 run_details: RunDetails {
                     builder: Builder {
@@ -203,6 +207,13 @@ impl Statement {
     pub fn digest_of(&self, name: &str) -> Option<&str> {
         self.subject.iter().find(|resource| resource.name == name).and_then(Resource::sha256)
     }
+}
+
+/// What an image is called among the materials.
+fn material(what: &str, model: Option<&str>, component: Option<&str>) -> String {
+    let model = model.map(|model| format!(" of {model}")).unwrap_or_default();
+    let component = component.map(|component| format!(", component {component}")).unwrap_or_default();
+    format!("{what}{model}{component}")
 }
 
 /// SHA-256 in hexadecimal.

@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use sealift_delta::memory_estimate;
 use serde::Serialize;
 
-use super::{Error, rebuild};
+use super::{Images, rebuild};
 use crate::image_input::{Format, Image, ImageSource};
 use crate::output::{self, PendingFolder};
-use crate::package::{self, Opened, image_id};
+use crate::package::{self, OpenedSet, image_id};
 use crate::progress::Progress;
 use crate::release::config::{self, Release};
 use crate::release::jobs::Matrix;
@@ -114,8 +114,8 @@ pub fn from_images(dist: &Path, folders: &[PathBuf], how: &How, progress: &Progr
     let report = report(dist)?;
     let mut wanted = BTreeMap::new();
     for package in &report.packages {
-        let new = report.new_image_of(package.model.as_deref());
-        for image in std::iter::once(new).chain(&package.old_image) {
+        let new = report.new_images_of(package.model.as_deref()).map(|(_, image)| image);
+        for image in new.chain(package.parts().iter().filter_map(|part| part.old_image)) {
             wanted.insert(image.sha256.clone(), image.size);
         }
     }
@@ -145,21 +145,24 @@ fn one(dist: &Path, report: &Report, package: &Package, images: &BTreeMap<String
         None => Err(format!("no file in the folders has sha-256 {}", image.sha256)),
     };
     let read = || -> Result<_, String> {
-        let old = package.old_image.as_ref().map(image).transpose()?;
-        let new = image(report.new_image_of(package.model.as_deref()))?;
+        let old = package.parts().iter().map(|part| part.old_image.map(image).transpose()).collect::<Result<Vec<_>, _>>()?;
+        let new = report.new_images_of(package.model.as_deref()).map(|(_, new)| image(new)).collect::<Result<Vec<_>, _>>()?;
         let bytes = fs::read(dist.join(file)).map_err(|error| error.to_string())?;
         Ok((bytes, old, new))
     };
     match read() {
         Err(reason) => Found::other(file, Outcome::NotTried, reason),
-        Ok((bytes, old, new)) => match rebuild(&bytes, old.as_deref(), &new, level) {
-            Ok(_) if image_id(&bytes).digest != digest_of(&package.package.sha256) => {
-                Found::other(file, Outcome::Differs, "the patch comes out, but the package is not the one that release.json names: `sealift refresh DIST`")
+        Ok((bytes, old, new)) => {
+            let images: Vec<Images<'_>> = old.iter().zip(&new).map(|(old, new)| Images { old: old.as_deref(), new }).collect();
+            match rebuild(&bytes, &images, level) {
+                Ok(_) if image_id(&bytes).digest != digest_of(&package.package.sha256) => {
+                    Found::other(file, Outcome::Differs, "the patch comes out, but the package is not the one that release.json names: `sealift refresh DIST`")
+                }
+                Ok(_) => Found::same(file),
+                Err(error) if error.is_no_answer() => Found::other(file, Outcome::NotTried, error),
+                Err(error) => Found::other(file, Outcome::Differs, error),
             }
-            Ok(_) => Found::same(file),
-            Err(error @ (Error::Delta(_) | Error::Elsewhere(_))) => Found::other(file, Outcome::NotTried, error),
-            Err(error) => Found::other(file, Outcome::Differs, error),
-        },
+        }
     }
 }
 
@@ -171,9 +174,12 @@ fn digest_of(digits: &str) -> [u8; 32] {
 /// Batches rather than a gate: a thread that waits for memory inside the pool could be the one whose work would free it.
 fn batches(report: &Report, memory: Option<u64>) -> Vec<Vec<&Package>> {
     let options = sealift_delta::Options::default();
+    // The patches of a package are made one after the other.
     let estimate = |package: &Package| {
-        let old = package.old_image.as_ref().map_or(0, |image| image.size);
-        memory_estimate(old, report.new_size(package), &options)
+        let parts = package.parts();
+        let old = parts.iter().map(|part| part.old_image.map_or(0, |image| image.size));
+        let new = report.new_images_of(package.model.as_deref()).map(|(_, image)| image.size);
+        old.zip(new).map(|(old, new)| memory_estimate(old, new, &options)).max().unwrap_or(0)
     };
     let limit = memory.unwrap_or(u64::MAX);
     let mut rest: Vec<(&Package, u64)> = report.packages.iter().map(|package| (package, estimate(package))).collect();
@@ -253,10 +259,10 @@ pub fn from_release(dist: &Path, release: &Path, threads: Option<usize>, progres
     pending.finish()?;
     for name in report.packages.iter().filter_map(|package| package.package.file.as_deref()) {
         let Ok(signed) = fs::read(dist.join(name)) else { continue };
-        let Ok(opened) = Opened::parse(&signed) else { continue };
+        let Ok(opened) = OpenedSet::parse(&signed) else { continue };
         let path = folder.join(name);
         let mut bytes = fs::read(&path).map_err(|source| DistError::Read { path: path.clone(), source })?;
-        let rebuilt = Opened::parse(&bytes).map_err(|error| DistError::Package(name.to_owned(), error))?;
+        let rebuilt = OpenedSet::parse(&bytes).map_err(|error| DistError::Package(name.to_owned(), error))?;
         if rebuilt.envelope.digest != opened.envelope.digest {
             // Signatures over another manifest: the comparison below tells it.
             continue;
@@ -301,8 +307,8 @@ fn compare(dist: &Path, rebuilt: &Path, there: &Report) -> Result<Vec<Found>, Di
 
 /// What differs, as near to its cause as it can be told.
 fn difference(there: &[u8], made: &[u8]) -> String {
-    if let (Ok(there), Ok(made)) = (Opened::parse(there), Opened::parse(made)) {
-        if there.patch != made.patch {
+    if let (Ok(there), Ok(made)) = (OpenedSet::parse(there), OpenedSet::parse(made)) {
+        if there.patches != made.patches {
             return "another patch came out".into();
         }
         if there.envelope.manifest != made.envelope.manifest {

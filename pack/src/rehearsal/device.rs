@@ -123,15 +123,26 @@ pub(super) struct Needs {
     pub(super) class: Option<Class>,
 }
 
-/// The smallest flash that an update needs, and where things are on it.
-pub(super) fn lay_out(profile: &DeviceProfile, needs: &Needs) -> (Vec<Part>, Layout) {
+/// The smallest flash that the updates of one or several components need, and where things are on it.
+pub(super) fn lay_out(profile: &DeviceProfile, components: &[Needs]) -> (Vec<Part>, Vec<Layout>) {
     let chips: Vec<FlashProfile> = [Some(profile.flash), profile.second_flash].into_iter().flatten().collect();
+    let mut ends = vec![0u64; chips.len()];
+    let layouts = components.iter().map(|needs| place(&chips, &mut ends, needs)).collect();
+    let parts = chips.iter().zip(&ends).map(|(chip, end)| {
+        let size = |bytes: u32| usize::try_from(bytes).expect("sectors are small");
+        let shape = Shape { read: size(chip.read_unit), program: size(chip.program_unit), sector: size(chip.sector), erased: chip.erased };
+        Part::new(shape, usize::try_from(*end).expect("flash is below 4 GiB") / shape.sector)
+    });
+    (parts.collect(), layouts)
+}
+
+/// Places one component behind what ends at `ends` on each chip.
+fn place(chips: &[FlashProfile], ends: &mut [u64], needs: &Needs) -> Layout {
     let second = chips.len() - 1;
     let [in_place_sector, in_place_scratch] = needs.in_place;
     // What is moved between regions at once.
     let unit = chips.iter().map(|chip| u64::from(chip.sector)).max().unwrap_or(1).max(in_place_sector);
     let slot = needs.image.max(1).next_multiple_of(unit);
-    let mut ends = vec![0u64; chips.len()];
     let mut region = |chip: usize, bytes: u64| {
         let start = ends[chip];
         ends[chip] += bytes.next_multiple_of(chips[chip].sector.into());
@@ -151,12 +162,7 @@ pub(super) fn lay_out(profile: &DeviceProfile, needs: &Needs) -> (Vec<Part>, Lay
     // Label, list of a batch's sectors, and what stands before the decoder's state.
     let around = 256 + needs.header + 4 * in_place_scratch.checked_div(in_place_sector).unwrap_or(0);
     let states = needs.class.as_ref().map(|class| region(second, halves(most_state_bytes(class) + around)));
-    let parts = chips.iter().zip(&ends).map(|(chip, end)| {
-        let size = |bytes: u32| usize::try_from(bytes).expect("sectors are small");
-        let shape = Shape { read: size(chip.read_unit), program: size(chip.program_unit), sector: size(chip.sector), erased: chip.erased };
-        Part::new(shape, usize::try_from(*end).expect("flash is below 4 GiB") / shape.sector)
-    });
-    (parts.collect(), Layout { primary, secondary, scratch, journal, states })
+    Layout { primary, secondary, scratch, journal, states }
 }
 
 /// Bytes of a half of the journal, at least.

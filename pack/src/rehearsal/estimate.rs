@@ -3,11 +3,11 @@
 use sealift_formats::compact::tables::OwnedTables;
 use sealift_sim::{Counters, Part};
 use sealift_verify::storage::Region;
-use sealift_zstd::ZstdDecompressor;
+use sealift_verify::update::Layout;
 
-use super::chips::{SimulatedChips, index};
+use super::chips::index;
 use super::device::{DeviceProfile, FlashProfile};
-use super::life::{Life, Scenario};
+use super::life::{BufferSizes, Life};
 
 /// What one update costs without a cut, from the old image running to the new one confirmed.
 #[derive(Clone, Debug)]
@@ -52,20 +52,18 @@ impl Estimate {
 }
 
 impl Cost {
-    pub(super) fn new(scenario: &Scenario<'_>, worn: &[Part], life: &Life) -> Self {
-        let sizes = &scenario.buffers;
+    /// `engine`: bytes of the engine's own state, on this machine.
+    pub(super) fn new(layouts: &[Layout], sizes: &BufferSizes, engine: usize, new_bytes: u64, worn: &[Part], life: &Life) -> Self {
         let tables = sizes.class.as_ref().map_or(0, |class| OwnedTables::new(class).bytes());
         let segments = sizes.segments * size_of::<sealift_formats::patch::Segment>();
-        let engine = size_of::<sealift_verify::update::Update<'_, '_, '_, SimulatedChips<'_>, ZstdDecompressor>>();
-        let layout = &scenario.layout;
-        let erases = |regions: &[Option<Region>]| regions.iter().flatten().map(|region| erases_in(worn, region)).sum();
+        let erases = |regions: &dyn Fn(&Layout) -> [Option<Region>; 3]| layouts.iter().flat_map(regions).flatten().map(|region| erases_in(worn, &region)).sum();
         Self {
-            slot_erases: erases(&[Some(layout.primary), layout.secondary, layout.scratch]),
-            journal_erases: erases(&[Some(layout.journal), layout.states]),
+            slot_erases: erases(&|layout| [Some(layout.primary), layout.secondary, layout.scratch]),
+            journal_erases: erases(&|layout| [Some(layout.journal), layout.states, None]),
             memory: (sizes.chunk + sizes.group + segments + sizes.scratch + tables + engine) as u64,
             flash: worn.iter().map(Part::counters).collect(),
             most_erases: worn.iter().flat_map(|part| part.wear().iter().copied()).max().unwrap_or(0),
-            new_bytes: scenario.goal.pending.new.size,
+            new_bytes,
             patch_bytes: life.patch_bytes,
             resets: life.resets,
         }

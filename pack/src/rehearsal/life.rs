@@ -14,6 +14,7 @@ use sealift_zstd::ZstdDecompressor;
 use sha2::{Digest, Sha256};
 
 use super::chips::{Observer, SimulatedChips};
+use super::sweep::Lives;
 
 /// What is rehearsed: one update on one device.
 #[derive(Debug)]
@@ -80,19 +81,6 @@ impl Scenario<'_> {
         Ok(parts)
     }
 
-    /// Lives until the update is done, or taken back where the new image does not confirm itself. `observer` sees every operation.
-    pub(super) fn live<'o>(&self, parts: Vec<Part>, observer: Option<Observer<'o>>) -> Result<(Life, SimulatedChips<'o>), Brick> {
-        let chips = RefCell::new(SimulatedChips::new(parts, observer));
-        let mut life = Life::default();
-        while life.resets < MOST_RESETS {
-            life.resets += 1;
-            if self.one_start(&chips, &mut life)? {
-                return Ok((life, chips.into_inner()));
-            }
-        }
-        Err(Brick(format!("the update is not done after {MOST_RESETS} resets")))
-    }
-
     /// From one reset to the next; true when nothing is left to be done.
     fn one_start(&self, chips: &RefCell<SimulatedChips<'_>>, life: &mut Life) -> Result<bool, Brick> {
         let mut device = Device::open(chips, self.layout, self.settings)?;
@@ -149,25 +137,83 @@ impl Scenario<'_> {
         }
     }
 
-    /// Hands over what the device asks for.
+    /// Takes the update, or goes on with it.
     fn update(&self, device: &mut Device<'_, SimulatedChips<'_>>, life: &mut Life) -> Result<(), Brick> {
-        let sizes = &self.buffers;
-        let (mut chunk, mut group) = (vec![0; sizes.chunk], vec![0; sizes.group]);
-        let (mut segments, mut scratch) = (vec![Segment::default(); sizes.segments], vec![0; sizes.scratch]);
-        let mut tables = sizes.class.as_ref().map(OwnedTables::new);
-        let compact = tables.as_mut().map(OwnedTables::tables);
-        let memory = Memory { chunk: &mut chunk, group: &mut group, segments: &mut segments, scratch: &mut scratch, compact };
-        let decompressors = Decompressors { literal: ZstdDecompressor::new(), residual: ZstdDecompressor::new() };
-        let mut update = Update::begin_vouched(device, &self.goal, memory, decompressors)?;
-        while let Some(wants) = update.wants() {
-            let rest = usize::try_from(wants.offset).ok().and_then(|offset| self.patch.get(offset..)).unwrap_or_default();
-            let piece = &rest[..rest.len().min(self.piece)];
-            update.update(piece)?;
-            life.patch_bytes += piece.len() as u64;
-        }
+        let mut owned = OwnedMemory::new(&self.buffers);
+        let mut update = Update::begin_vouched(device, &self.goal, owned.memory(), decompressors())?;
+        hand_over(&mut update, self.patch, self.piece, life)?;
         update.finish()?;
         Ok(())
     }
+}
+
+/// Hands over what the device asks for, in pieces.
+pub(super) fn hand_over(
+    update: &mut Update<'_, '_, '_, SimulatedChips<'_>, ZstdDecompressor>,
+    patch: &[u8],
+    piece: usize,
+    life: &mut Life,
+) -> Result<(), DeviceError<FlashError>> {
+    while let Some(wants) = update.wants() {
+        let rest = usize::try_from(wants.offset).ok().and_then(|offset| patch.get(offset..)).unwrap_or_default();
+        let piece = &rest[..rest.len().min(piece)];
+        update.update(piece)?;
+        life.patch_bytes += piece.len() as u64;
+    }
+    Ok(())
+}
+
+/// Buffers and tables of a device.
+pub(super) struct OwnedMemory {
+    chunk: Vec<u8>,
+    group: Vec<u8>,
+    segments: Vec<Segment>,
+    scratch: Vec<u8>,
+    tables: Option<OwnedTables>,
+}
+
+impl OwnedMemory {
+    pub(super) fn new(sizes: &BufferSizes) -> Self {
+        Self {
+            chunk: vec![0; sizes.chunk],
+            group: vec![0; sizes.group],
+            segments: vec![Segment::default(); sizes.segments],
+            scratch: vec![0; sizes.scratch],
+            tables: sizes.class.as_ref().map(OwnedTables::new),
+        }
+    }
+
+    pub(super) fn memory(&mut self) -> Memory<'_> {
+        let compact = self.tables.as_mut().map(OwnedTables::tables);
+        Memory { chunk: &mut self.chunk, group: &mut self.group, segments: &mut self.segments, scratch: &mut self.scratch, compact }
+    }
+}
+
+pub(super) fn decompressors() -> Decompressors<ZstdDecompressor> {
+    Decompressors { literal: ZstdDecompressor::new(), residual: ZstdDecompressor::new() }
+}
+
+impl Lives for Scenario<'_> {
+    fn live<'o>(&self, parts: Vec<Part>, observer: Option<Observer<'o>>) -> Result<(Life, SimulatedChips<'o>), Brick> {
+        live(parts, observer, |chips, life| self.one_start(chips, life))
+    }
+}
+
+/// From one reset to the next, until `one_start` says that nothing is left to be done.
+pub(super) fn live<'o>(
+    parts: Vec<Part>,
+    observer: Option<Observer<'o>>,
+    one_start: impl Fn(&RefCell<SimulatedChips<'o>>, &mut Life) -> Result<bool, Brick>,
+) -> Result<(Life, SimulatedChips<'o>), Brick> {
+    let chips = RefCell::new(SimulatedChips::new(parts, observer));
+    let mut life = Life::default();
+    while life.resets < MOST_RESETS {
+        life.resets += 1;
+        if one_start(&chips, &mut life)? {
+            return Ok((life, chips.into_inner()));
+        }
+    }
+    Err(Brick(format!("the update is not done after {MOST_RESETS} resets")))
 }
 
 /// Resets that a life may take: the longest way is factory, received, trial, taken back, and a cut or two.

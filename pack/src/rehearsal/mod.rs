@@ -7,11 +7,13 @@ mod chips;
 mod device;
 mod estimate;
 mod life;
+mod set;
 mod sweep;
 
 pub use device::{CpuProfile, DeviceProfile, FlashProfile, RadioProfile};
 pub use estimate::{Cost, Estimate};
 pub use life::Brick;
+pub use set::SetUpdate;
 pub use sweep::{Cuts, Path, Sweep};
 
 use sealift_formats::compact::header::Class;
@@ -19,13 +21,16 @@ use sealift_formats::manifest::ImageId;
 use sealift_formats::patch::{Geometry, Header, Parsed, Profile, first_chunk};
 use sealift_sim::Part;
 use sealift_verify::applier::Expected;
+use sealift_verify::storage::Region;
 use sealift_verify::update::{Goal, Install, Pending, Settings};
+use sealift_zstd::ZstdDecompressor;
 
 use crate::install::class_of;
 use crate::package::image_id;
+use chips::SimulatedChips;
 use device::{Needs, lay_out};
-use life::{BufferSizes, Scenario};
-use sweep::{Choice, Depth, Everywhere, Never, Sometimes};
+use life::{BufferSizes, Life, Scenario};
+use sweep::{Choice, Depth, Everywhere, Lives, Never, Sometimes};
 
 /// A patch could not be rehearsed.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,14 @@ pub enum Error {
     /// The bytes are no patch.
     #[error("not a patch of ours: its header cannot be read")]
     Patch,
+    /// Images of another number of components.
+    #[error("old images of {found} components are given, the package has {expected}")]
+    Components {
+        /// Components of the images.
+        found: usize,
+        /// Components of the package.
+        expected: usize,
+    },
     /// The patch cannot be installed on the device at all, even with the power on.
     #[error("on device {device}, {way}: {brick}", brick = .brick.0)]
     Impossible {
@@ -140,24 +153,9 @@ impl<'a> Update<'a> {
     pub fn rehearse(&self, profile: &DeviceProfile, way: Way, thoroughness: Thoroughness) -> Result<Rehearsal, Error> {
         let (scenario, parts) = self.scenario(profile, way)?;
         let impossible = |brick| Error::Impossible { device: profile.name.clone(), way, brick };
-        let Thoroughness { cuts, again, seed } = thoroughness;
-        let operations = scenario.live(parts.clone(), None).map_err(impossible)?.1.operations();
-        // How rare a cut must be for so many of them.
-        let one_in = |count: u64| operations.checked_div(count).map_or(0, |one_in| one_in.max(1));
-        let all = Everywhere { seed };
-        let some = match cuts {
-            Cuts::Journal(count) => Sometimes { seed, one_in: one_in(count), always: Some(scenario.layout.journal) },
-            Cuts::Some(count) => Sometimes { seed, one_in: one_in(count), always: None },
-            Cuts::All | Cuts::None => Sometimes { seed, one_in: 0, always: None },
-        };
-        let first: &dyn Choice = match cuts {
-            Cuts::All => &all,
-            Cuts::Some(_) | Cuts::Journal(_) => &some,
-            Cuts::None => &Never,
-        };
-        let again = Sometimes { seed: !seed, one_in: one_in(again), always: None };
-        let (sweep, life, worn) = scenario.sweep(&parts, Depth { first, second: &again }).map_err(impossible)?;
-        let cost = Cost::new(&scenario, &worn, &life);
+        let (sweep, life, worn) = thoroughness.sweep(&scenario, &parts, scenario.layout.journal).map_err(impossible)?;
+        let engine = size_of::<sealift_verify::update::Update<'_, '_, '_, SimulatedChips<'_>, ZstdDecompressor>>();
+        let cost = Cost::new(&[scenario.layout], &scenario.buffers, engine, self.goal.pending.new.size, &worn, &life);
         Ok(Rehearsal { device: profile.name.clone(), way, sweep, cost })
     }
 
@@ -170,15 +168,15 @@ impl<'a> Update<'a> {
             Way::InPlace => None,
         };
         let class = class_of(&header);
-        // Profile `fast` saves no state.
-        let saved = class.filter(|_| header.profile == Profile::Compact);
+        let saved = saved_class(&header);
         let in_place = header.in_place.map_or([0, 0], |layout| {
             let sector = layout.sector_size();
             let kept = u64::from(layout.kept_size()).next_multiple_of(sector);
             [sector, u64::from(layout.batch_sectors().min(layout.listed()).max(1)) * sector + kept]
         });
         let image = self.goal.pending.new.size.max(self.old.len() as u64);
-        let (parts, layout) = lay_out(profile, &Needs { image, install, in_place, header: HEADER_BYTES, class: saved });
+        let (parts, layouts) = lay_out(profile, &[Needs { image, install, in_place, header: HEADER_BYTES, class: saved }]);
+        let [layout] = layouts[..] else { unreachable!("one component has one layout") };
         let settings = Settings { install: install.unwrap_or_default(), save_every: profile.save_every, trial_starts: 1 };
         let scenario = Scenario {
             layout,
@@ -195,6 +193,34 @@ impl<'a> Update<'a> {
         let parts = scenario.factory(parts, self.old).map_err(impossible)?;
         Ok((scenario, parts))
     }
+}
+
+impl Thoroughness {
+    /// Lives without a cut, and with them. Returns the life without a cut too, and its flash. `journal`: where cuts are, if they are to be there.
+    fn sweep(self, device: &impl Lives, parts: &[Part], journal: Region) -> Result<(Sweep, Life, Vec<Part>), Brick> {
+        let Self { cuts, again, seed } = self;
+        let operations = device.live(parts.to_vec(), None)?.1.operations();
+        // How rare a cut must be for so many of them.
+        let one_in = |count: u64| operations.checked_div(count).map_or(0, |one_in| one_in.max(1));
+        let all = Everywhere { seed };
+        let some = match cuts {
+            Cuts::Journal(count) => Sometimes { seed, one_in: one_in(count), always: Some(journal) },
+            Cuts::Some(count) => Sometimes { seed, one_in: one_in(count), always: None },
+            Cuts::All | Cuts::None => Sometimes { seed, one_in: 0, always: None },
+        };
+        let first: &dyn Choice = match cuts {
+            Cuts::All => &all,
+            Cuts::Some(_) | Cuts::Journal(_) => &some,
+            Cuts::None => &Never,
+        };
+        let again = Sometimes { seed: !seed, one_in: one_in(again), always: None };
+        device.sweep(parts, Depth { first, second: &again })
+    }
+}
+
+/// The class of the state that an update saves. Profile `fast` saves none.
+fn saved_class(header: &Header<'_>) -> Option<Class> {
+    class_of(header).filter(|_| header.profile == Profile::Compact)
 }
 
 /// What lies behind the new image in its last sector, if that is one that the patch must make.

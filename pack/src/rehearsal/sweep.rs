@@ -8,7 +8,7 @@ use sealift_sim::{Part, Random, Tear};
 use sealift_verify::storage::Region;
 
 use super::chips::{Observer, Operation, SimulatedChips};
-use super::life::{Brick, Life, Scenario};
+use super::life::{Brick, Life};
 
 /// Which operations are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Sweep {
 pub type Path = Vec<(u64, Tear)>;
 
 /// A copy of the flash after a cut.
-struct Fork {
+pub(super) struct Fork {
     path: Path,
     parts: Vec<Part>,
 }
@@ -118,9 +118,13 @@ impl Choice for Never {
 /// Copies that live on at the same time; more would only need memory.
 const AT_ONCE: usize = 64;
 
-impl Scenario<'_> {
+/// A device and an update for it, which can be lived through again and again.
+pub(super) trait Lives: Sync {
+    /// Lives until the update is done, or taken back where the new images do not confirm themselves. `observer` sees every operation.
+    fn live<'o>(&self, parts: Vec<Part>, observer: Option<Observer<'o>>) -> Result<(Life, SimulatedChips<'o>), Brick>;
+
     /// Lives, and cuts. Returns the life without a cut too, and its flash.
-    pub(super) fn sweep(&self, parts: &[Part], depth: Depth<'_>) -> Result<(Sweep, Life, Vec<Part>), Brick> {
+    fn sweep(&self, parts: &[Part], depth: Depth<'_>) -> Result<(Sweep, Life, Vec<Part>), Brick> {
         let mut sweep = Sweep::default();
         let (life, chips) = self.live_after(0, parts.to_vec(), None)?;
         sweep.operations = chips.operations();

@@ -1,5 +1,6 @@
 //! One package of a release: a patch sealed, signed, checked, rehearsed and described.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use sealift_formats::manifest::ImageId;
@@ -8,20 +9,21 @@ use sealift_formats::text::Description;
 
 use super::config::{LanguageText, Model, Release};
 use super::error::Error;
-use super::jobs::{Job, KnownImage};
+use super::jobs::{KnownImage, PackageJob, Task};
 use super::limits;
 use super::loaded::Loaded;
 use super::outputs::{self, Subject};
 use super::patches::{Images, Patched};
 use super::rehearse::rehearse;
-use super::report::{self, Document, File, Kind, OmittedDocument, Patch};
+use super::report::{self, Document, File, Kind, OmittedDocument, PackageComponent, Patch};
 use crate::device_capabilities;
 use crate::documents::dlota::{self, Descriptor};
 use crate::exit::Rejection;
+use crate::image_input::ImageSource;
 use crate::keys::PublicKey;
 use crate::oma::sacmo::{Message, Workflow};
 use crate::output::PendingFolder;
-use crate::package::{self, Contents, image_id};
+use crate::package::{self, Common, Component, OpenedSet, image_id};
 use crate::rehearsal::Cuts;
 use crate::signer::passphrase::Passphrase;
 use crate::signer::{self, KeySpec, Signer};
@@ -55,37 +57,51 @@ impl<'a> Maker<'a> {
         Ok(Self { release, folder, keys })
     }
 
-    /// Makes the package of a job around its patch, and writes it with all that describes it.
-    pub(super) fn package(&self, job: &Job, patched: Patched, images: &Images) -> Result<report::Package, Error> {
+    /// Makes the package of a job around its patches, and writes it with all that describes it.
+    pub(super) fn package(&self, job: &PackageJob, patches: &[Patched], images: &[Images]) -> Result<report::Package, Error> {
         let name = job.name.clone();
-        let Patched { bytes: patch, findings, .. } = patched;
-        let patch = patch.as_slice();
         let model = &self.release.models[job.model];
-        let old_id = job.old.as_ref().map(|old| old.id);
         let failed = |source| Error::Package { what: name.clone(), source };
-        let mut bytes = package::make(&self.contents(model, old_id, job.new.id), patch).map_err(failed)?;
+        let mut components = Vec::new();
+        for ((part, job), patched) in model.new.iter().zip(&job.patches).zip(patches) {
+            let old = job.old.as_ref().map(|old| old.id);
+            components.push(Component { name: &part.component, old, new: job.new.id, patch: &patched.bytes });
+        }
+        let unsigned = package::make_set(&self.common(model), &components).map_err(failed)?;
+        let mut bytes = unsigned.clone();
         for key in &self.keys {
             let signer = key.signer.lock().unwrap_or_else(PoisonError::into_inner);
             bytes = package::sign(&bytes, &**signer).map_err(failed)?;
         }
-        let opened = package::Opened::parse(&bytes).map_err(failed)?;
+        let opened = OpenedSet::parse(&bytes).map_err(failed)?;
         let manifest_digest = hex::encode(opened.envelope.digest);
-        let told = of_patch(patch).ok_or_else(|| failed(package::Error::PatchCut))?;
-        if let Some(reason) = limits::exceeded(&model.limits, bytes.len() as u64, told.ram) {
+        let told = patches.iter().map(|patched| of_patch(&patched.bytes)).collect::<Option<Vec<_>>>().ok_or_else(|| failed(package::Error::PatchCut))?;
+        if let Some(reason) = told.iter().find_map(|patch| limits::exceeded(&model.limits, bytes.len() as u64, patch.ram)) {
             return Err(Error::Limit { what: name, reason });
         }
         if let Some(capabilities) = &model.capabilities {
             let unmet = device_capabilities::check(capabilities, &opened);
             // A delta from another image than the one that a device says it runs is for other devices.
-            let unmet = unmet.iter().filter(|unmet| unmet.reason != sealift_verify::Error::OtherOldImage).map(ToString::to_string).collect::<Vec<_>>();
+            let unmet = unmet.iter().filter(|unmet| unmet.reason() != sealift_verify::Error::OtherOldImage).map(ToString::to_string).collect::<Vec<_>>();
             if !unmet.is_empty() {
                 return Err(Error::Capabilities { what: name, unmet: unmet.join(", ") });
             }
         }
         let rehearsals = match model.rehearse {
-            Some(cuts) => self.rehearse(job, &opened, images, cuts)?.map_err(|source| Error::Rehearsal { what: name.clone(), source })?,
+            Some(cuts) => self.rehearse(job, &unsigned, images, cuts)?.map_err(|source| Error::Rehearsal { what: name.clone(), source })?,
             None => Vec::new(),
         };
+        let parts = components.iter().zip(told).zip(patches).map(|((component, patch), patched)| PackageComponent {
+            component: component.name.to_owned(),
+            old_image: component.old.map(|id| of_image(id, None)),
+            new_image: of_image(component.new, None),
+            patch,
+            anatomy: patched.findings.anatomy.clone(),
+            anatomy_omitted: patched.findings.anatomy_omitted.clone(),
+        });
+        let mut parts: Vec<PackageComponent> = parts.collect();
+        // Of one component all is told of the package itself.
+        let only = if let [_] = &parts[..] { parts.pop() } else { None };
 
         let file = format!("{name}.suit");
         let described = self.descriptor(&file, bytes.len() as u64);
@@ -103,10 +119,11 @@ impl<'a> Maker<'a> {
             kind,
             model: model.name.clone(),
             from: job.from.clone(),
-            old_image: old_id.map(|id| of_image(id, None)),
-            permille: bytes.len() as u64 * 1000 / job.new.id.size,
+            old_image: only.as_ref().and_then(|only| only.old_image.clone()),
+            permille: bytes.len() as u64 * 1000 / job.new_bytes(),
             package: of_image(image_id(&bytes), Some(file)),
-            patch: told,
+            patch: only.as_ref().map(|only| only.patch.clone()),
+            components: parts,
             manifest_digest,
             signed_by: Vec::new(),
             approvals: Vec::new(),
@@ -115,10 +132,10 @@ impl<'a> Maker<'a> {
             omitted_documents,
             reason,
             rehearsals,
-            anatomy: findings.anatomy,
-            anatomy_omitted: findings.anatomy_omitted,
+            anatomy: only.as_ref().and_then(|only| only.anatomy.clone()),
+            anatomy_omitted: only.and_then(|only| only.anatomy_omitted),
         };
-        made.note_blocks(&opened);
+        made.note_blocks(&opened.envelope);
         Ok(made)
     }
 
@@ -128,14 +145,22 @@ impl<'a> Maker<'a> {
         self.keys.iter().map(one).collect()
     }
 
-    /// The full package is rehearsed on a device that runs the first of the old images, or the new one where there is none.
-    fn rehearse(&self, job: &Job, package: &package::Opened<'_>, images: &Images, cuts: Cuts) -> Result<Result<Vec<report::Rehearsal>, Rejection>, Error> {
+    /// The full package is rehearsed on a device that runs the first of the old images, or the new ones where there is none.
+    fn rehearse(&self, job: &PackageJob, unsigned: &[u8], images: &[Images], cuts: Cuts) -> Result<Result<Vec<report::Rehearsal>, Rejection>, Error> {
         let first = self.release.models[job.model].old.first();
-        Ok(match (&images.old, first) {
-            (Some(old), _) => rehearse(package, old, cuts),
-            (None, Some(first)) => rehearse(package, &Loaded::open(&first.image)?, cuts),
-            (None, None) => rehearse(package, &images.new, cuts),
-        })
+        let old: Vec<Cow<'_, [u8]>> = match (&job.from, first) {
+            (Some(_), _) => images.iter().map(|images| images.old().into()).collect(),
+            (None, Some(first)) => {
+                let open = |image: &Option<ImageSource>| match image {
+                    Some(image) => Loaded::open(image).map(|image| image.to_vec().into()),
+                    None => Ok(Cow::default()),
+                };
+                first.images.iter().map(open).collect::<Result<_, _>>()?
+            }
+            (None, None) => images.iter().map(|images| images.new[..].into()).collect(),
+        };
+        let old: Vec<&[u8]> = old.iter().map(|old| &**old).collect();
+        Ok(rehearse(unsigned, &old, cuts))
     }
 
     /// Writes what management servers hand out. An approval that is attached later changes the package, and with it what is inline:
@@ -192,27 +217,18 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn contents<'b>(&'b self, model: &'b Model, old: Option<ImageId>, new: ImageId) -> Contents<'b> {
+    fn common<'b>(&'b self, model: &'b Model) -> Common<'b> {
         let release = self.release;
         let texts = model.text.iter().map(|(language, text)| Description {
             language,
             manifest: text.description.as_deref(),
             update: text.update.as_deref(),
-            component: &model.component,
+            component: model.new.first().map_or(&model.component, |first| &first.component),
             vendor: text.vendor.as_deref(),
             model: text.model.as_deref(),
             version: Some(&release.version),
         });
-        Contents {
-            sequence: release.sequence,
-            security_counter: model.security_counter,
-            component: &model.component,
-            vendor: model.vendor,
-            class: model.class,
-            old,
-            new,
-            texts: texts.collect(),
-        }
+        Common { sequence: release.sequence, security_counter: model.security_counter, vendor: model.vendor, class: model.class, texts: texts.collect() }
     }
 
     fn descriptor(&self, file: &str, size: u64) -> Descriptor {

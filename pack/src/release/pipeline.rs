@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cache::Cache;
-use super::config::Release;
+use super::config::{ComponentImage, Release};
 use super::error::{Error, Failure};
-use super::jobs::{Job, Matrix};
+use super::jobs::{self, Job, KnownImage, Matrix};
 use super::limits;
 use super::make::{Maker, of_known};
 use super::patches::{Images, Patches};
 use super::publish;
-use super::report::{self, Generator, Kind, Omitted, Report};
+use super::report::{self, Generator, Kind, NewComponent, Omitted, Report};
 use super::schedule;
 use crate::output::PendingFolder;
 use crate::provenance::Origin;
@@ -83,11 +83,11 @@ pub enum Event<'a> {
     /// So many jobs begin, whose new images have so many bytes together.
     Jobs(usize, u64),
     /// A job begins.
-    Began(&'a Job),
-    /// A job is done; whether its patch was in the cache.
-    Done(&'a Job, bool),
+    Began(&'a dyn jobs::Task),
+    /// A job is done; whether all that takes time in it was in the cache.
+    Done(&'a dyn jobs::Task, bool),
     /// A job is over, without a result.
-    Failed(&'a Job, &'a Error),
+    Failed(&'a dyn jobs::Task, &'a Error),
     /// Something worth a line.
     Remark(String),
 }
@@ -101,26 +101,25 @@ pub type Listener<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 /// What stops everything at once, and [`Error::Some`] when the other jobs are done: `folder` is then not to be published.
 pub fn build(release: &Release, matrix: &Matrix, settings: &Settings, folder: &PendingFolder, listener: Listener<'_>) -> Result<Report, Error> {
     let maker = Maker::new(release, &settings.keys, settings.passphrase.as_ref(), folder)?;
-    let made = run(&matrix.jobs, &settings.work, listener, |job, patches, say| {
-        let images = Images::of(job)?;
-        let patched = patches.patch(job, &images, say)?;
-        let from_cache = patched.from_cache;
-        Ok((maker.package(job, patched, &images)?, from_cache))
+    let made = run(&matrix.packages, &settings.work, listener, |job, patches, say| {
+        let images = job.patches.iter().map(Images::of).collect::<Result<Vec<_>, _>>()?;
+        let patched = job.patches.iter().zip(&images).map(|(job, images)| patches.patch(job, images, say)).collect::<Result<Vec<_>, _>>()?;
+        Ok((maker.package(job, &patched, &images)?, patched.iter().all(|patched| patched.from_cache)))
     })?;
     let mut omitted = matrix.omitted.clone();
     let mut packages = Vec::new();
     let mut failed = Vec::new();
-    for (job, result) in matrix.jobs.iter().zip(made) {
+    for (job, result) in matrix.packages.iter().zip(made) {
         match (result, &job.from) {
             (Ok(package), _) => packages.push(package),
             (Err(error), Some(from)) if settings.partial && !error.stops_all() => {
                 let reason = format!("{NOT_MADE}{}", error.with_causes());
                 omitted.push(Omitted { model: release.models[job.model].name.clone(), from: from.clone(), reason });
             }
-            (Err(error), _) => failed.push((job, error)),
+            (Err(error), _) => failed.push((job.name.as_str(), error)),
         }
     }
-    refuse_failed("packages", failed, matrix.jobs.len())?;
+    refuse_failed("packages", failed, matrix.packages.len())?;
     for package in limits::take_out_large_deltas(&release.models, &mut packages, &mut omitted) {
         remove(folder, &package)?;
     }
@@ -156,7 +155,7 @@ pub fn patches(jobs: &[Job], work: &Work, listener: Listener<'_>) -> Result<usiz
     for (job, result) in jobs.iter().zip(made) {
         match result {
             Ok(was_there) => there += usize::from(was_there),
-            Err(error) => failed.push((job, error)),
+            Err(error) => failed.push((job.name.as_str(), error)),
         }
     }
     refuse_failed("patches", failed, jobs.len())?;
@@ -164,18 +163,18 @@ pub fn patches(jobs: &[Job], work: &Work, listener: Listener<'_>) -> Result<usiz
 }
 
 /// Runs the jobs within what they may take. `make` gives a result, and whether the patch was in the cache.
-fn run<R: Send>(
-    jobs: &[Job],
+fn run<J: jobs::Task, R: Send>(
+    jobs: &[J],
     work: &Work,
     listener: Listener<'_>,
-    make: impl Fn(&Job, &Patches<'_>, &dyn Fn(String)) -> Result<(R, bool), Error> + Sync,
+    make: impl Fn(&J, &Patches<'_>, &dyn Fn(String)) -> Result<(R, bool), Error> + Sync,
 ) -> Result<Vec<Result<R, Error>>, Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(work.threads.unwrap_or(0)).build().map_err(|error| Error::Threads(error.to_string()))?;
     refuse_large(jobs, work.memory, listener)?;
     let patches = Patches { cache: work.cache.as_deref(), only_cached: work.only_cached, must_keep: work.must_keep };
     let stopped = AtomicBool::new(false);
-    listener(Event::Jobs(jobs.len(), jobs.iter().map(|job| job.new.id.size).sum()));
-    Ok(schedule::run(jobs, pool.current_num_threads(), work.memory.for_jobs(), Job::memory, |job| {
+    listener(Event::Jobs(jobs.len(), jobs.iter().map(jobs::Task::new_bytes).sum()));
+    Ok(schedule::run(jobs, pool.current_num_threads(), work.memory.for_jobs(), J::memory, |job| {
         if stopped.load(Ordering::Relaxed) {
             return Err(Error::NotBegun);
         }
@@ -195,13 +194,13 @@ fn run<R: Send>(
 }
 
 /// A job that does not fit at all is said before any has begun.
-fn refuse_large(jobs: &[Job], memory: Budget, listener: Listener<'_>) -> Result<(), Error> {
+fn refuse_large<J: jobs::Task>(jobs: &[J], memory: Budget, listener: Listener<'_>) -> Result<(), Error> {
     for job in jobs {
         let needed = job.memory() + OWN_BYTES;
         match memory {
-            Budget::Limit(limit) if needed > limit => return Err(Error::Memory { what: job.name.clone(), needed, limit }),
+            Budget::Limit(limit) if needed > limit => return Err(Error::Memory { what: job.name().to_owned(), needed, limit }),
             Budget::Suggested(bytes) if needed > bytes => {
-                let words = format!("{} may take {} MiB of memory, more than is set aside ({} MiB): it runs alone", job.name, needed >> 20, bytes >> 20);
+                let words = format!("{} may take {} MiB of memory, more than is set aside ({} MiB): it runs alone", job.name(), needed >> 20, bytes >> 20);
                 listener(Event::Remark(words));
             }
             _ => {}
@@ -210,9 +209,9 @@ fn refuse_large(jobs: &[Job], memory: Budget, listener: Listener<'_>) -> Result<
     Ok(())
 }
 
-fn refuse_failed(what: &'static str, failed: Vec<(&Job, Error)>, total: usize) -> Result<(), Error> {
+fn refuse_failed(what: &'static str, failed: Vec<(&str, Error)>, total: usize) -> Result<(), Error> {
     let failures = failed.iter().filter(|(_, error)| !matches!(error, Error::NotBegun));
-    let failures = failures.map(|(job, error)| Failure { name: job.name.clone(), reason: error.with_causes() }).collect();
+    let failures = failures.map(|(name, error)| Failure { name: (*name).to_owned(), reason: error.with_causes() }).collect();
     let first = failed.into_iter().map(|(_, error)| error).find(|error| !matches!(error, Error::NotBegun));
     match first {
         None => Ok(()),
@@ -221,13 +220,23 @@ fn refuse_failed(what: &'static str, failed: Vec<(&Job, Error)>, total: usize) -
 }
 
 fn report_of(release: &Release, matrix: &Matrix, date: Option<u64>, packages: Vec<report::Package>, omitted: Vec<Omitted>) -> Report {
-    let model = |(model, new): (&super::config::Model, _)| report::Model {
-        name: model.name.clone().unwrap_or_default(),
-        security_counter: model.security_counter,
-        component: model.component.clone(),
-        vendor: model.vendor.to_string(),
-        class: model.class.to_string(),
-        new_image: of_known(new),
+    let model = |(model, new): (&super::config::Model, &Vec<KnownImage>)| {
+        let (new_image, components) = match &new[..] {
+            [only] => (Some(of_known(only)), Vec::new()),
+            several => {
+                let one = |(part, image): (&ComponentImage, &KnownImage)| NewComponent { component: part.component.clone(), new_image: of_known(image) };
+                (None, model.new.iter().zip(several).map(one).collect())
+            }
+        };
+        report::Model {
+            name: model.name.clone().unwrap_or_default(),
+            security_counter: model.security_counter,
+            component: model.component.clone(),
+            vendor: model.vendor.to_string(),
+            class: model.class.to_string(),
+            new_image,
+            components,
+        }
     };
     let models: Vec<report::Model> = release.models.iter().zip(&matrix.new).map(model).collect();
     let first = models[0].clone();
@@ -245,6 +254,7 @@ fn report_of(release: &Release, matrix: &Matrix, date: Option<u64>, packages: Ve
         class: first.class,
         date,
         new_image: first.new_image,
+        components: first.components,
         models: models.into_iter().filter(|model| !model.name.is_empty()).collect(),
         management: release.management.clone(),
         required: release.required.clone(),

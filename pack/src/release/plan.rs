@@ -9,7 +9,7 @@ use sealift_formats::manifest::ImageId;
 use serde::{Deserialize, Serialize};
 
 use super::config::Release;
-use super::jobs::{Job, KnownImage, Matrix};
+use super::jobs::{Job, KnownImage, Matrix, Task};
 use super::options_form::OptionsForm;
 use super::report::Generator;
 use crate::hex;
@@ -101,11 +101,11 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedJob {
-    /// The package's name.
+    /// The package's name, and behind it `:` and the component where there are several; of a patch that several packages need, the first one's.
     pub name: String,
     /// Its place in the cache, in hexadecimal.
     pub key: String,
-    /// The old image; absent: the full package.
+    /// The old image; absent: the whole new one is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<PlannedImage>,
     /// The new image.
@@ -156,7 +156,7 @@ impl Plan {
                 old: job.old.as_ref().map(image).transpose()?,
                 new: image(&job.new)?,
                 options: OptionsForm::from(&job.options),
-                memory: job.memory(),
+                memory: Task::memory(job),
                 cost: job.cost(),
             })
         };
@@ -166,7 +166,7 @@ impl Plan {
             generation: sealift_delta::GENERATION.into(),
             product: release.product.clone(),
             version: release.version.clone(),
-            jobs: matrix.jobs.iter().map(job).collect::<Result<_, _>>()?,
+            jobs: matrix.patches().into_iter().map(job).collect::<Result<_, _>>()?,
         })
     }
 
@@ -208,8 +208,6 @@ impl Plan {
         let job = |planned: &PlannedJob| {
             let job = Job {
                 name: planned.name.clone(),
-                model: 0,
-                from: None,
                 old: planned.old.as_ref().map(known).transpose()?,
                 new: known(&planned.new)?,
                 options: Options::try_from(&planned.options)?,
@@ -225,7 +223,8 @@ impl Plan {
     /// A job is another one, is missing or new.
     pub fn expect(&self, matrix: &Matrix) -> Result<(), Error> {
         let other = |reason| Err(Error::Other { reason });
-        for (planned, job) in self.jobs.iter().zip(&matrix.jobs) {
+        let patches = matrix.patches();
+        for (planned, job) in self.jobs.iter().zip(&patches) {
             if planned.name != job.name {
                 return other(format!("{} stands where the plan has {}", job.name, planned.name));
             }
@@ -233,9 +232,9 @@ impl Plan {
                 return other(format!("an image or an option of {} is not what was planned", job.name));
             }
         }
-        match self.jobs.len().cmp(&matrix.jobs.len()) {
+        match self.jobs.len().cmp(&patches.len()) {
             std::cmp::Ordering::Equal => Ok(()),
-            _ => other(format!("it has {} packages, the plan {}", matrix.jobs.len(), self.jobs.len())),
+            _ => other(format!("it has {} patches, the plan {}", patches.len(), self.jobs.len())),
         }
     }
 }

@@ -153,14 +153,14 @@ fn around(
 ) -> Result<Vec<String>, Error> {
     let Some(descriptor_file) = package.descriptor.file.clone() else { return Ok(Vec::new()) };
     let bytes = read(file)?;
-    let opened = crate::package::Opened::parse(&bytes).map_err(|source| Error::Package { path: folder.join(file), source })?;
+    let opened = crate::package::OpenedSet::parse(&bytes).map_err(|source| Error::Package { path: folder.join(file), source })?;
     let found = crate::hex::encode(opened.envelope.digest);
     if found != package.manifest_digest {
         return Err(Error::OtherManifest { path: folder.join(file), found, expected: package.manifest_digest.clone() });
     }
-    package.note_blocks(&opened);
+    package.note_blocks(&opened.envelope);
     package.package = of_image(image_id(&bytes), Some(file.to_owned()));
-    package.permille = package.package.size.saturating_mul(1000) / report.new_image_of(package.model.as_deref()).size.max(1);
+    package.permille = package.package.size.saturating_mul(1000) / report.new_size(package).max(1);
 
     let text = read(&descriptor_file)?;
     let path = || folder.join(&descriptor_file);

@@ -42,7 +42,7 @@ pub struct Report {
     pub channel: Option<String>,
     /// The manifests' security counter; as the next three and the new image: of the first model where there are several.
     pub security_counter: u64,
-    /// The component's name.
+    /// The component's name; of several components the one name that management servers know them all by.
     pub component: String,
     /// The vendor's UUID.
     pub vendor: String,
@@ -51,8 +51,12 @@ pub struct Report {
     /// Seconds since 1970, from SOURCE_DATE_EPOCH; absent without it, so that the same release has the same bytes each time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<u64>,
-    /// The new image.
-    pub new_image: File,
+    /// The new image; absent: there are several components.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_image: Option<File>,
+    /// The components, in the order of the manifests; absent: there is one only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<NewComponent>,
     /// The models, in the order of the release file; absent: the release has one only, without a name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<Model>,
@@ -75,13 +79,26 @@ pub struct Model {
     pub name: String,
     /// The manifests' security counter.
     pub security_counter: u64,
-    /// The component's name.
+    /// As [`Report::component`].
     pub component: String,
     /// The vendor's UUID.
     pub vendor: String,
     /// The UUID of the class of devices.
     pub class: String,
-    /// The new image.
+    /// As [`Report::new_image`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_image: Option<File>,
+    /// As [`Report::components`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<NewComponent>,
+}
+
+/// What a release brings to one of several components.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewComponent {
+    /// The component's name.
+    pub component: String,
+    /// Its new image.
     pub new_image: File,
 }
 
@@ -127,13 +144,17 @@ pub struct Package {
     /// Label of the old image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The old image.
+    /// The old image; absent too where there are several components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_image: Option<File>,
     /// The package.
     pub package: File,
-    /// The patch inside it.
-    pub patch: Patch,
+    /// The patch inside it; absent: there are several components.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Patch>,
+    /// The components, in the order of the manifest; absent: there is one only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<PackageComponent>,
     /// SHA-256 of the manifest, which every signature and approval covers, in hexadecimal.
     pub manifest_digest: String,
     /// Ids of the keys that have signed, in hexadecimal.
@@ -149,7 +170,7 @@ pub struct Package {
     /// Documents that were not made.
     #[serde(default)]
     pub omitted_documents: Vec<OmittedDocument>,
-    /// Size of the package in thousandths of the new image's.
+    /// Size of the package in thousandths of the new image's, or of those of all components.
     pub permille: u64,
     /// Why it is there, or what is remarkable about it.
     pub reason: String,
@@ -157,6 +178,26 @@ pub struct Package {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rehearsals: Vec<Rehearsal>,
     /// Where the bytes of its patch went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anatomy: Option<Anatomy>,
+    /// Why that is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anatomy_omitted: Option<String>,
+}
+
+/// One of several components of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageComponent {
+    /// The component's name.
+    pub component: String,
+    /// Its old image; absent: the whole new one is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_image: Option<File>,
+    /// Its new image.
+    pub new_image: File,
+    /// The patch inside the package.
+    pub patch: Patch,
+    /// Where the bytes of the patch went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anatomy: Option<Anatomy>,
     /// Why that is not told.
@@ -217,10 +258,10 @@ pub struct Omitted {
 }
 
 impl Report {
-    /// Size in bytes of the new image that a package brings.
+    /// Size in bytes of the new images that a package brings.
     #[must_use]
     pub fn new_size(&self, package: &Package) -> u64 {
-        self.new_image_of(package.model.as_deref()).size
+        self.new_images_of(package.model.as_deref()).map(|(_, image)| image.size).fold(0, u64::saturating_add)
     }
 
     /// The report's bytes: always the same for the same report.
@@ -254,15 +295,74 @@ impl Report {
         self.model(model).map_or(&self.component, |model| &model.component)
     }
 
-    /// The new image of a model of this name; of the only one, where models have no names.
-    #[must_use]
-    pub fn new_image_of(&self, model: Option<&str>) -> &File {
-        self.model(model).map_or(&self.new_image, |model| &model.new_image)
+    /// The new images of a model of this name; of the only one, where models have no names. Each with its component, where there are several.
+    pub fn new_images_of(&self, model: Option<&str>) -> impl Iterator<Item = (Option<&str>, &File)> {
+        let (image, components) = self.model(model).map_or((&self.new_image, &self.components), |model| (&model.new_image, &model.components));
+        new_images(image.as_ref(), components)
     }
 
     fn model(&self, name: Option<&str>) -> Option<&Model> {
         self.models.iter().find(|model| name == Some(model.name.as_str()))
     }
+}
+
+impl Model {
+    /// Its new images, each with its component where there are several.
+    pub fn new_images(&self) -> impl Iterator<Item = (Option<&str>, &File)> {
+        new_images(self.new_image.as_ref(), &self.components)
+    }
+}
+
+/// One component of a package, whether it is the only one or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Its name, where there are several.
+    pub component: Option<&'a str>,
+    /// Its old image.
+    pub old_image: Option<&'a File>,
+    /// Its patch.
+    pub patch: &'a Patch,
+    /// Where the bytes of the patch went.
+    pub anatomy: Option<&'a Anatomy>,
+    /// Why that is not told.
+    pub anatomy_omitted: Option<&'a str>,
+}
+
+impl Package {
+    /// Its components, in the order of the manifest.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        let only = self.patch.as_ref().map(|patch| Part {
+            component: None,
+            old_image: self.old_image.as_ref(),
+            patch,
+            anatomy: self.anatomy.as_ref(),
+            anatomy_omitted: self.anatomy_omitted.as_deref(),
+        });
+        only.into_iter().chain(self.components.iter().map(PackageComponent::part)).collect()
+    }
+}
+
+impl PackageComponent {
+    fn part(&self) -> Part<'_> {
+        Part {
+            component: Some(&self.component),
+            old_image: self.old_image.as_ref(),
+            patch: &self.patch,
+            anatomy: self.anatomy.as_ref(),
+            anatomy_omitted: self.anatomy_omitted.as_deref(),
+        }
+    }
+}
+
+fn new_images<'a>(image: Option<&'a File>, components: &'a [NewComponent]) -> impl Iterator<Item = (Option<&'a str>, &'a File)> {
+    let several = components.iter().map(|part| (Some(part.component.as_str()), &part.new_image));
+    image.map(|image| (None, image)).into_iter().chain(several)
+}
+
+/// What stands behind `image`, where there are several components.
+pub(crate) fn of_component(component: Option<&str>) -> String {
+    component.map(|component| format!(" of component {component}")).unwrap_or_default()
 }
 
 /// A table of the packages.
@@ -272,11 +372,16 @@ impl fmt::Display for Report {
         let channel = self.channel.as_ref().map(|channel| format!(", channel {channel}")).unwrap_or_default();
         if self.models.is_empty() {
             writeln!(f, "{} {}, sequence number {}{channel}, class {}", self.product, self.version, self.sequence, self.class)?;
-            writeln!(f, "new image: {} bytes, sha-256 {}", self.new_image.size, self.new_image.sha256)?;
+            for (component, image) in new_images(self.new_image.as_ref(), &self.components) {
+                writeln!(f, "new image{}: {} bytes, sha-256 {}", of_component(component), image.size, image.sha256)?;
+            }
         } else {
             writeln!(f, "{} {}, sequence number {}{channel}, {} models", self.product, self.version, self.sequence, self.models.len())?;
-            for Model { name, class, new_image, .. } in &self.models {
-                writeln!(f, "new image of {name}: {} bytes, sha-256 {}, class {class}", new_image.size, new_image.sha256)?;
+            for model in &self.models {
+                for (component, image) in model.new_images() {
+                    let (name, class) = (&model.name, &model.class);
+                    writeln!(f, "new image of {name}{}: {} bytes, sha-256 {}, class {class}", of_component(component), image.size, image.sha256)?;
+                }
             }
         }
         write!(f, "  {:<width$}  {:>10}  {:>8}  signed by", "package", "bytes", "of image")?;

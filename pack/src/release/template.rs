@@ -82,6 +82,9 @@ const RELEASE: &str = "\
 #security-counter = 1          # devices whose own counter is higher refuse this release
 #rehearse = { cuts = 20 }      # install each package on simulated devices, with the power cut so many times; make none that fails
 
+# A device of several components (application, modem, ...): `new` and each `path` are directories with an image for each component, which is named
+# after its file without the ending; `glob` finds directories. `component` is then the name of them all, or is left out.
+
 # The images in the field: each with its version, or many by a pattern.
 ";
 

@@ -25,7 +25,7 @@ fn an_image_that_changes_stops_its_package_alone() {
     let done = std::sync::Mutex::new(Vec::new());
     let listener = |event: Event<'_>| {
         if let Event::Done(job, _) = event {
-            done.lock().unwrap().push(job.name.clone());
+            done.lock().unwrap().push(job.name().to_owned());
         }
     };
     let error = pipeline::build(&release, &matrix, &Settings::default(), &folder, &listener).unwrap_err();
@@ -45,7 +45,7 @@ fn an_image_that_changes_stops_its_package_alone() {
 fn an_image_that_changes_under_the_generators_hands_is_told_from_a_fault() {
     let shop = shop(1, 4000);
     let matrix = Matrix::of(&Release::read(&shop.path("release.toml")).unwrap()).unwrap();
-    let job = &matrix.jobs[0];
+    let job = &matrix.packages[0].patches[0];
     let patches = Patches { cache: None, only_cached: false, must_keep: false };
     let good = || Loaded::Copied(shop.read("old-0.bin"));
     let new = || Loaded::Copied(shop.read("new.bin"));

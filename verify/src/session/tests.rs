@@ -96,6 +96,9 @@ fn reasons_have_the_nearest_code() {
         (Error::ApprovalByOemKey, 405),
         (Error::RamClass, 502),
         (Error::Flash, 410),
+        (Error::Format(ErrorKind::SeveralComponents.at(0)), 403),
+        (Error::Format(ErrorKind::TooManyComponents.at(0)), 402),
+        (Error::OtherComponents, 403),
         (Error::AfterError, 400),
     ] {
         assert_eq!(Outcome::of(&reason), Outcome(code), "{reason}");

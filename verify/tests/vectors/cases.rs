@@ -14,6 +14,7 @@ use crate::fixture::{
 };
 use crate::malformed;
 use crate::package::{NEW, OLD, Raw, good, manifest, manifest_of, of, parts, signed};
+use crate::set;
 use crate::vector::{Format, Outcome, Vector};
 
 /// A vector for the usual device, which installs it.
@@ -26,6 +27,7 @@ pub fn vector(description: &str, bytes: Vec<u8>) -> Vector {
         trust: fixture::trust(OEM_AND_OPERATOR),
         state: fixture::state(),
         old: Some(OLD.to_vec()),
+        components: Vec::new(),
         expected: Outcome::Installed,
         reason: String::new(),
     }
@@ -75,6 +77,7 @@ pub fn all() -> Vec<(String, Vector)> {
     images(&mut cases);
     trust_files(&mut cases);
     capabilities(&mut cases);
+    set::add(&mut cases);
     malformed::add(&mut cases);
     let mut wrong = Vec::new();
     for (name, vector) in &mut cases.0 {

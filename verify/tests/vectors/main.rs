@@ -19,6 +19,7 @@ mod cases;
 mod fixture;
 mod malformed;
 mod package;
+mod set;
 mod vector;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,9 +90,9 @@ fn every_file_gets_the_verdict_that_stands_beside_it() {
 }
 
 /// Codes that no package, trust record, approval or capability record is refused for: varints and patches have vectors of their own, and
-/// limits are those of one device. Packages of several components (76 to 78, 322) are made by the tests of `ManifestSet` and of the verifier.
+/// limits are those of one device.
 fn elsewhere(code: u16) -> bool {
-    matches!(code, 3..=4 | 76..=78 | 130..180 | 322 | 400..)
+    matches!(code, 3..=4 | 130..180 | 400..)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sealift_formats::ErrorKind;
 use sealift_formats::capability::CapabilityFile;
 use sealift_formats::cose::Block;
 use sealift_formats::trust::{TrustFile, TrustRecord};
@@ -16,6 +17,8 @@ use crate::apply_support::{self, Buffers};
 pub enum Format {
     /// A whole package. Where the device has an old image, it is installed as well.
     Package,
+    /// A whole package for a device of several components, which is installed as well.
+    PackageSet,
     /// A trust file that is to replace the trust record in force.
     TrustFile,
     /// A detached approval, for its form alone.
@@ -24,8 +27,13 @@ pub enum Format {
     Capabilities,
 }
 
-const FORMATS: [(Format, &str); 4] =
-    [(Format::Package, "package"), (Format::TrustFile, "trust-file"), (Format::Approval, "approval"), (Format::Capabilities, "capabilities")];
+const FORMATS: [(Format, &str); 5] = [
+    (Format::Package, "package"),
+    (Format::PackageSet, "package-set"),
+    (Format::TrustFile, "trust-file"),
+    (Format::Approval, "approval"),
+    (Format::Capabilities, "capabilities"),
+];
 
 /// What becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +61,8 @@ pub struct Vector {
     pub state: DeviceState,
     /// The old image, when there is one to install over.
     pub old: Option<Vec<u8>>,
+    /// The components of a device that has several, with their old images.
+    pub components: Vec<(String, Vec<u8>)>,
     pub expected: Outcome,
     /// The text of the reason, with the offset.
     pub reason: String,
@@ -74,6 +84,7 @@ impl Vector {
         let trust = TrustRecord::parse(&self.trust).unwrap();
         match self.format {
             Format::Package => self.install(&trust).0,
+            Format::PackageSet => self.install_set(&trust),
             Format::TrustFile => {
                 let file = TrustFile::parse(&self.bytes)?;
                 accept_replacement(&trust, &file, Dalek).map(|_| Outcome::Accepted)
@@ -92,7 +103,9 @@ impl Vector {
         // Who reads packages of several components judges those of one alike.
         let alone = verifier.verify(&self.bytes).map(|verdict| (*verdict.manifest(), *verdict.report()));
         let as_set = verifier.verify_set(&self.bytes).map(|verdict| (*verdict.manifest().first(), *verdict.report()));
-        assert_eq!(as_set, alone, "{}", self.description);
+        if !matches!(alone, Err(Error::Format(error)) if error.kind == ErrorKind::SeveralComponents) {
+            assert_eq!(as_set, alone, "{}", self.description);
+        }
         let verified = match verifier.verify(&self.bytes) {
             Err(error) => return (Err(error), 0),
             Ok(Verification::NeedsConsent(_)) => return (Ok(Outcome::Ask), 0),
@@ -143,6 +156,9 @@ impl Vector {
         if let Some(old) = &self.old {
             line("old_image", hex(old));
         }
+        for (name, old) in &self.components {
+            writeln!(text, "\n[[component]]\nname = {name:?}\nold_image = {}", hex(old)).unwrap();
+        }
         text
     }
 
@@ -152,6 +168,10 @@ impl Vector {
         let of = |table: &toml::Table, key: &str| table.get(key).map(|value| value.as_str().unwrap().to_owned());
         let device = table["device"].as_table().unwrap();
         let bytes_of = |key: &str| of(device, key).map(|text| unhex(&text));
+        let component = |value: &toml::Value| {
+            let table = value.as_table().unwrap();
+            (of(table, "name").unwrap(), unhex(&of(table, "old_image").unwrap()))
+        };
         let number = |key: &str| of(device, key).map(|text| text.parse::<u64>().unwrap());
         let integer = |key: &str| table.get(key).map(|value| value.as_integer().unwrap());
         let expected = match of(&table, "outcome").unwrap().as_str() {
@@ -178,6 +198,7 @@ impl Vector {
                 time: number("time"),
             },
             old: bytes_of("old_image"),
+            components: table.get("component").map(|list| list.as_array().unwrap().iter().map(component).collect()).unwrap_or_default(),
             expected,
             reason: of(&table, "reason").unwrap_or_default(),
         }

@@ -184,9 +184,9 @@ impl<'a> Story<'a> {
                 say(&format!("   {file:<26} {from} -> {}: {verdict}", report.version))?;
                 self.rows.push(Row {
                     image: format!("{} -> {}", package.from.as_deref().unwrap_or("any"), report.version),
-                    patch: package.patch.size,
+                    patch: package.patch.as_ref().map_or(0, |patch| patch.size),
                     package: bytes.len() as u64,
-                    full: report.new_image.size,
+                    full: report.new_size(package),
                     time,
                     verdict,
                 });

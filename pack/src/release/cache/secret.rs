@@ -91,7 +91,7 @@ impl Secret {
         Self::of_bytes(&bytes, &path.display().to_string())
     }
 
-    fn of_bytes(bytes: &[u8], place: &str) -> Result<Self, Error> {
+    pub(super) fn of_bytes(bytes: &[u8], place: &str) -> Result<Self, Error> {
         let bytes = bytes.trim_ascii();
         if bytes.len() < LEAST {
             return Err(Error::Short { place: place.to_owned(), found: bytes.len() });

@@ -1,5 +1,7 @@
 //! `[delta]`: how patches are made.
 
+use std::ops::Range;
+
 use sealift_delta::{InPlace, Options, Profile, RamClass};
 use sealift_formats::patch::in_place::SECTOR_LOG2;
 use serde::Deserialize;
@@ -16,7 +18,7 @@ use crate::names;
 pub(super) struct DeltaTable {
     profile: Option<Spanned<String>>,
     isa: Option<Spanned<String>>,
-    base: Option<u64>,
+    base: Option<Spanned<u64>>,
     ram: Option<Spanned<u64>>,
     chunk: Option<Spanned<u64>>,
     sector: Option<Spanned<u64>>,
@@ -45,7 +47,7 @@ impl DeltaTable {
     /// What it says; `device` says what it does not.
     pub(super) fn options(&self, place: &Place<'_>, device: Option<&Device>) -> Result<Options, Error> {
         const SIZES: &str = "0, or a power of two from 256 to 16777216 bytes";
-        let mut options = Options { base: self.base, ..Options::default() };
+        let mut options = Options { base: self.base.as_ref().map(|base| *base.as_ref()), ..Options::default() };
         if let Some(value) = &self.profile {
             options.profile = names::parse_profile(value.as_ref()).map_err(|_| place.error("profile", value, "fast or compact"))?;
         }
@@ -66,6 +68,22 @@ impl DeltaTable {
         }
         options.in_place = self.in_place(place, options.profile)?.or(options.in_place);
         Ok(options)
+    }
+
+    /// What is for one component only. `at`: where the way of installing is said, if not here.
+    pub(super) fn refuse_for_several(&self, place: &Place<'_>, options: &Options, at: Range<usize>) -> Result<(), Error> {
+        if let Some(base) = &self.base {
+            return Err(place.number("base", base, "nothing: of several components each runs at an address of its own, which its file or its code tells"));
+        }
+        if options.in_place.is_some() {
+            let at = self.sector.as_ref().map_or(at, Spanned::span);
+            return Err(place.wrong(
+                at,
+                "in place",
+                "several components are installed all or none, so each needs a second slot: leave sector, scratch and in-place out",
+            ));
+        }
+        Ok(())
     }
 
     /// `sector` and `scratch`, which belong together, make patches for devices that install over the old image.

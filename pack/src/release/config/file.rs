@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::delta::DeltaTable;
 use super::device::DeviceTable;
+use super::images::ImagesField;
 use super::{DescriptorTexts, LanguageText, WorkflowTable};
 use crate::release::outputs::Management;
 
@@ -58,7 +59,7 @@ pub(super) struct ReleaseTable {
     pub(super) component: Option<Spanned<String>>,
     pub(super) vendor: Option<Spanned<String>>,
     pub(super) class: Option<Spanned<String>>,
-    pub(super) new: Option<Spanned<PathBuf>>,
+    pub(super) new: Option<Spanned<ImagesField>>,
     pub(super) format: Option<Spanned<String>>,
     pub(super) capabilities: Option<Spanned<PathBuf>>,
     pub(super) rehearse: Option<Spanned<toml::Value>>,
@@ -73,7 +74,7 @@ pub(super) struct ModelTable {
     pub(super) component: Option<Spanned<String>>,
     pub(super) vendor: Option<Spanned<String>>,
     pub(super) class: Option<Spanned<String>>,
-    pub(super) new: Option<Spanned<PathBuf>>,
+    pub(super) new: Option<Spanned<ImagesField>>,
     pub(super) format: Option<Spanned<String>>,
     pub(super) capabilities: Option<Spanned<PathBuf>>,
     pub(super) rehearse: Option<Spanned<toml::Value>>,
@@ -93,7 +94,7 @@ pub(super) struct Shared {
     pub(super) component: Option<Spanned<String>>,
     pub(super) vendor: Option<Spanned<String>>,
     pub(super) class: Option<Spanned<String>>,
-    pub(super) new: Option<Spanned<PathBuf>>,
+    pub(super) new: Option<Spanned<ImagesField>>,
     pub(super) format: Option<Spanned<String>>,
     pub(super) capabilities: Option<Spanned<PathBuf>>,
     pub(super) device: Option<Spanned<DeviceTable>>,
@@ -150,7 +151,7 @@ impl ModelTable {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct OldTable {
     pub(super) version: Option<Spanned<String>>,
-    pub(super) path: Option<Spanned<PathBuf>>,
+    pub(super) path: Option<Spanned<ImagesField>>,
     pub(super) glob: Option<Spanned<String>>,
     pub(super) version_from: Option<Spanned<String>>,
     pub(super) format: Option<Spanned<String>>,

@@ -4,6 +4,7 @@ mod delta;
 mod device;
 mod file;
 mod form;
+mod images;
 mod model;
 mod old;
 mod place;
@@ -128,7 +129,7 @@ pub struct Model {
     pub name: Option<String>,
     /// What the name of each of its files begins with: `PRODUCT-VERSION`, or `PRODUCT-MODEL-VERSION`.
     pub stem: String,
-    /// The component's name.
+    /// The component's name; of several components the one name that management servers know them all by.
     pub component: String,
     /// The vendor's UUID.
     pub vendor: Uuid,
@@ -136,8 +137,8 @@ pub struct Model {
     pub class: Uuid,
     /// The lowest security counter that the new image stands for.
     pub security_counter: u64,
-    /// The new image.
-    pub new: ImageSource,
+    /// The new image of each component, in the order of the manifests: at least one.
+    pub new: Vec<ComponentImage>,
     /// The images in the field, in the order of the file.
     pub old: Vec<OldImage>,
     /// How patches are made.
@@ -202,12 +203,21 @@ impl WorkflowTable {
     }
 }
 
-/// An image in the field.
+/// What devices in the field run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OldImage {
     /// Its label.
     pub version: String,
-    /// Where it is.
+    /// The old image of each component of the model, in their order; `None`: devices of this version have none of it.
+    pub images: Vec<Option<ImageSource>>,
+}
+
+/// The image of one component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentImage {
+    /// The component's name.
+    pub component: String,
+    /// Where the image is.
     pub image: ImageSource,
 }
 

@@ -6,9 +6,10 @@ use std::ops::Range;
 use toml::{Spanned, Value};
 
 use super::file::{File, LimitsTable, ModelTable, Shared};
+use super::images::{COMPONENT_FORM, Images, Parts};
 use super::place::Place;
-use super::{Error, LanguageText, Limits, Model};
-use crate::image_input::ImageSource;
+use super::{ComponentImage, Error, LanguageText, Limits, Model};
+use crate::components::is_name;
 use crate::package::ids;
 use crate::rehearsal::Cuts;
 use crate::release::rehearse::CUTS;
@@ -18,13 +19,13 @@ impl Place<'_> {
     pub(super) fn models(&self, file: &File, product: &str, version: &str) -> Result<Vec<Model>, Error> {
         let all = file.shared();
         if file.model.is_empty() {
-            return Ok(vec![self.model(&all, None, None, file.release.span(), format!("{product}-{version}"))?]);
+            return Ok(vec![self.model(&all, None, None, file.release.span(), (product, format!("{product}-{version}")))?]);
         }
         let mut models = Vec::new();
         for table in &file.model {
             let name = self.name("model name", &table.as_ref().name)?;
             let stem = format!("{product}-{name}-{version}");
-            let model = self.model(&all, Some(&table.as_ref().shared()), Some(name), table.span(), stem)?;
+            let model = self.model(&all, Some(&table.as_ref().shared()), Some(name), table.span(), (product, stem))?;
             self.refuse_twins(&models, &model, table.as_ref())?;
             models.push(model);
         }
@@ -32,11 +33,11 @@ impl Place<'_> {
         Ok(models)
     }
 
-    fn model(&self, all: &Shared, own: Option<&Shared>, name: Option<String>, span: Range<usize>, stem: String) -> Result<Model, Error> {
+    fn model(&self, all: &Shared, own: Option<&Shared>, name: Option<String>, span: Range<usize>, (product, stem): (&str, String)) -> Result<Model, Error> {
         let missing = |field| self.missing(span.start, field);
-        let component = own.and_then(|own| own.component.as_ref()).or(all.component.as_ref()).ok_or_else(|| missing("component"))?;
-        if !(1..=32).contains(&component.as_ref().len()) || !component.as_ref().bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-            return Err(self.error("component", component, "1 to 32 printable ASCII characters"));
+        let component = own.and_then(|own| own.component.as_ref()).or(all.component.as_ref());
+        if let Some(wrong) = component.filter(|component| !is_name(component.as_ref())) {
+            return Err(self.error("component", wrong, COMPONENT_FORM));
         }
         let vendor = own.and_then(|own| own.vendor.as_ref()).or(all.vendor.as_ref()).ok_or_else(|| missing("vendor"))?;
         let vendor = ids::vendor(vendor.as_ref()).ok_or_else(|| self.error("vendor", vendor, "a UUID or a domain name"))?;
@@ -44,9 +45,26 @@ impl Place<'_> {
         let class = ids::class(&vendor, class.as_ref()).ok_or_else(|| self.error("class", class, "a UUID or a model name"))?;
         let new = own.and_then(|own| own.new.as_ref()).or(all.new.as_ref()).ok_or_else(|| missing("new"))?;
         let format = own.and_then(|own| own.format.as_ref()).or(all.format.as_ref()).map(|format| self.format(format)).transpose()?;
+        let (component, new) = match self.images("new", new, format)? {
+            Images::One(image) => {
+                let component = component.ok_or_else(|| missing("component"))?.as_ref().clone();
+                (component.clone(), Parts::One(ComponentImage { component, image }))
+            }
+            Images::Components(parts) => {
+                let whole = component.map(|component| component.as_ref().as_str()).or(Some(product).filter(|product| is_name(product)));
+                // A directory of one component is a device of one: its file names it.
+                let whole = if let [one] = &parts[..] { Some(one.component.as_str()) } else { whole };
+                (whole.ok_or_else(|| missing("component"))?.to_owned(), Parts::Components(parts))
+            }
+        };
         let old = own.and_then(|own| own.old.as_deref()).or(all.old.as_deref()).unwrap_or_default();
         let device = self.device(own, all, class)?;
-        let delta = own.map_or_else(|| all.delta.clone(), |own| own.delta.clone().or(&all.delta));
+        let table = own.map_or_else(|| all.delta.clone(), |own| own.delta.clone().or(&all.delta));
+        let delta = table.options(self, device.as_ref())?;
+        if new.is_several() {
+            let device = own.and_then(|own| own.device.as_ref()).or(all.device.as_ref());
+            table.refuse_for_several(self, &delta, device.map_or(span, Spanned::span))?;
+        }
         let limits = own.map_or_else(|| all.limits.clone(), |own| own.limits.clone().or(&all.limits));
         let rehearse = own.and_then(|own| own.rehearse.as_ref()).or(all.rehearse.as_ref());
         let mut text = all.text.clone();
@@ -57,13 +75,13 @@ impl Place<'_> {
         Ok(Model {
             name,
             stem,
-            component: component.as_ref().clone(),
+            component,
             vendor,
             class,
             security_counter: own.and_then(|own| own.security_counter).or(all.security_counter).unwrap_or(0),
-            new: ImageSource { path: self.existing("new", new)?, format },
-            old: self.old_images(old, format)?,
-            delta: delta.options(self, device.as_ref())?,
+            old: self.old_images(old, format, &new)?,
+            new: new.into_images(),
+            delta,
             capabilities: device.map(|device| device.capabilities),
             limits: self.limits(&limits)?,
             rehearse: rehearse.map_or(Ok(None), |value| self.rehearse(value))?,
@@ -94,7 +112,8 @@ impl Place<'_> {
         if models.iter().any(|other| other.name == model.name) {
             return Err(self.error("model name", &table.name, "each name once"));
         }
-        let same = |other: &Model| (other.vendor, other.class, &other.component) == (model.vendor, model.class, &model.component);
+        let components = |model: &Model| model.new.iter().map(|new| new.component.clone()).collect::<Vec<_>>();
+        let same = |other: &Model| (other.vendor, other.class, components(other)) == (model.vendor, model.class, components(model));
         if models.iter().any(same) {
             return Err(self.error("model name", &table.name, "a class or component of its own: another model has both in common with it"));
         }

@@ -7,6 +7,7 @@ use glob::{MatchOptions, Pattern};
 use toml::Spanned;
 
 use super::file::OldTable;
+use super::images::{Images, ImagesField, Parts};
 use super::place::{Place, is_name};
 use super::{Error, OldImage};
 use crate::image_input::{Format, ImageSource};
@@ -18,8 +19,8 @@ const VERSION: &str = "{version}";
 const MATCHING: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 impl Place<'_> {
-    /// In the order of the file; those of a pattern in the order of their versions.
-    pub(super) fn old_images(&self, tables: &[Spanned<OldTable>], format: Option<Format>) -> Result<Vec<OldImage>, Error> {
+    /// In the order of the file; those of a pattern in the order of their versions. `new` says which components there are.
+    pub(super) fn old_images(&self, tables: &[Spanned<OldTable>], format: Option<Format>, new: &Parts) -> Result<Vec<OldImage>, Error> {
         let mut old: Vec<OldImage> = Vec::new();
         for spanned in tables {
             let table = spanned.as_ref();
@@ -30,14 +31,14 @@ impl Place<'_> {
                         return Err(self.error("version-from", value, "glob beside it: a path has its version in `version`"));
                     }
                     let version = table.version.as_ref().ok_or_else(|| self.missing(spanned.span().start, "version"))?;
-                    let image = ImageSource { path: self.existing("old path", path)?, format: own };
-                    vec![OldImage { version: self.name("old version", version)?, image }]
+                    let images = self.old_parts("old path", path, own, new)?;
+                    vec![OldImage { version: self.name("old version", version)?, images }]
                 }
                 (None, Some(glob)) => {
                     if let Some(value) = &table.version {
                         return Err(self.error("version", value, "path beside it: with glob, version-from tells each version"));
                     }
-                    self.found(glob, table.version_from.as_ref(), own)?
+                    self.found(glob, table.version_from.as_ref(), own, new)?
                 }
                 (Some(_), Some(glob)) => return Err(self.error("glob", glob, "one of path and glob")),
                 (None, None) => return Err(self.missing(spanned.span().start, "path or glob")),
@@ -53,8 +54,39 @@ impl Place<'_> {
         Ok(old)
     }
 
-    /// What a pattern finds.
-    fn found(&self, glob: &Spanned<String>, version_from: Option<&Spanned<String>>, format: Option<Format>) -> Result<Vec<OldImage>, Error> {
+    /// The old images behind a field, in the order of the new ones.
+    fn old_parts(&self, field: &str, value: &Spanned<ImagesField>, format: Option<Format>, new: &Parts) -> Result<Vec<Option<ImageSource>>, Error> {
+        let found = || match value.as_ref() {
+            ImagesField::Path(path) => self.folder().join(path).display().to_string(),
+            ImagesField::List(_) => "a list".to_owned(),
+        };
+        match (self.images(field, value, format)?, new) {
+            (Images::One(image), Parts::One(_)) => Ok(vec![Some(image)]),
+            (Images::One(_), Parts::Components(_)) => Err(self.at(value.span(), field, found(), "a directory or a list of components, as `new` is")),
+            (Images::Components(_), Parts::One(_)) => Err(self.at(value.span(), field, found(), "a file, as `new` is")),
+            (Images::Components(mut old), Parts::Components(new)) => {
+                let images = new.iter().map(|part| {
+                    let at = old.iter().position(|old| old.component == part.component)?;
+                    Some(old.remove(at).image)
+                });
+                let images: Vec<_> = images.collect();
+                if let Some(gone) = old.first() {
+                    let what = format!(
+                        "component `{}` is not among the new images: a package names every component of the device, so put the image that it keeps there as well",
+                        gone.component
+                    );
+                    return Err(self.wrong(value.span(), field, &what));
+                }
+                if images.iter().all(Option::is_none) {
+                    return Err(self.wrong(value.span(), field, "no component of the new images is among these"));
+                }
+                Ok(images)
+            }
+        }
+    }
+
+    /// What a pattern finds: files, or directories of components.
+    fn found(&self, glob: &Spanned<String>, version_from: Option<&Spanned<String>>, format: Option<Format>, new: &Parts) -> Result<Vec<OldImage>, Error> {
         let text = glob.as_ref();
         let version_from = match version_from {
             Some(given) if given.as_ref().matches(VERSION).count() == 1 => given.clone(),
@@ -74,19 +106,25 @@ impl Place<'_> {
         let mut found = Vec::new();
         for path in paths {
             let path = path.map_err(|error| self.at(glob.span(), "glob", error.to_string(), "folders that can be read"))?;
-            if !path.is_file() {
+            if !new.is_alike(&path) {
                 continue;
             }
-            let inside = path.strip_prefix(self.folder()).unwrap_or(&path).to_string_lossy().into_owned();
-            let version = version_in(&inside, &before, &after);
-            let version = version.ok_or_else(|| self.at(version_from.span(), "version-from", inside.clone(), "a path that it finds a version in"))?.to_owned();
-            found.push(OldImage { version, image: ImageSource { path, format } });
+            let inside = path.strip_prefix(self.folder()).unwrap_or(&path).to_path_buf();
+            let name = inside.to_string_lossy().into_owned();
+            let version = version_in(&name, &before, &after);
+            let version = version.ok_or_else(|| self.at(version_from.span(), "version-from", name.clone(), "a path that it finds a version in"))?.to_owned();
+            let images = self.old_parts("glob", &Spanned::new(glob.span(), ImagesField::Path(inside.clone())), format, new)?;
+            found.push((OldImage { version, images }, inside));
         }
         if found.is_empty() {
-            return Err(self.error("glob", glob, "a pattern that finds a file (it counts from this file's folder)"));
+            let expected = match new {
+                Parts::One(_) => "a pattern that finds a file (it counts from this file's folder)",
+                Parts::Components(_) => "a pattern that finds a directory of components, as `new` is (it counts from this file's folder)",
+            };
+            return Err(self.error("glob", glob, expected));
         }
-        found.sort_by(|left, right| natural_order(&left.version, &right.version).then_with(|| left.image.path.cmp(&right.image.path)));
-        Ok(found)
+        found.sort_by(|(left, left_path), (right, right_path)| natural_order(&left.version, &right.version).then_with(|| left_path.cmp(right_path)));
+        Ok(found.into_iter().map(|(old, _)| old).collect())
     }
 }
 

@@ -75,7 +75,7 @@ impl Place<'_> {
             return Ok(whole);
         }
         if whole.is_dir() {
-            return Err(self.at(value.span(), field, whole.display().to_string(), "a file (`sealift bundle` makes a package of a directory of components)"));
+            return Err(self.at(value.span(), field, whole.display().to_string(), "a file, not a directory"));
         }
         Err(self.at(value.span(), field, whole.display().to_string(), "a file that exists (paths count from this file's folder)"))
     }
@@ -95,6 +95,12 @@ impl Place<'_> {
     pub(super) fn at(&self, span: Range<usize>, field: &str, found: String, expected: &'static str) -> Error {
         let (line, column) = self.line_and_column(span.start);
         Error::Value { path: self.path.to_owned(), line, column, field: field.to_owned(), found, expected }
+    }
+
+    /// What is wrong with a field, in words of their own.
+    pub(super) fn wrong(&self, span: Range<usize>, field: &str, what: &str) -> Error {
+        let (line, column) = self.line_and_column(span.start);
+        Error::Form { path: self.path.to_owned(), line, column, message: format!("{field}: {what}") }
     }
 
     /// A field that the table at `start` lacks.

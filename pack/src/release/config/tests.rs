@@ -119,6 +119,83 @@ fn models_say_what_differs() {
     assert_eq!(mk3.package_name(mk3.old.first()), "lamp-mk3-2.0-from-1.4");
 }
 
+/// A folder with two components, and releases of them.
+fn several(text: &str) -> Result<Release, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    for (directory, names) in [("new", &["app.bin", "modem.img"][..]), ("field/1.0", &["app.hex", "modem.img"]), ("field/1.1", &["modem.bin"]), ("none", &[])] {
+        fs::create_dir_all(folder.path().join(directory)).unwrap();
+        names.iter().for_each(|name| fs::write(folder.path().join(directory).join(name), name).unwrap());
+    }
+    for name in ["field/file.bin", "new.bin", "a.bin", "b.bin"] {
+        fs::write(folder.path().join(name), name).unwrap();
+    }
+    Release::parse(text, &folder.path().join("release.toml"))
+}
+
+const SEVERAL: &str = "[release]\nproduct = \"hub\"\nversion = \"2.0\"\nsequence = 20\nvendor = \"example.com\"\nclass = \"hub-mk2\"\nnew = \"new\"\n";
+
+#[test]
+fn components_are_in_directories() {
+    let release = several(&format!("{SEVERAL}[[old]]\nglob = \"field/*\"\n")).unwrap();
+    let model = &release.models[0];
+    let names: Vec<&str> = model.new.iter().map(|part| part.component.as_str()).collect();
+    assert_eq!((names, model.component.as_str()), (vec!["app", "modem"], "hub"), "the product names them all");
+    // The file between the directories is passed over.
+    let old: Vec<_> = model.old.iter().map(|old| (old.version.as_str(), old.images.iter().map(Option::is_some).collect::<Vec<_>>())).collect();
+    assert_eq!(old, [("1.0", vec![true, true]), ("1.1", vec![false, true])]);
+    assert!(model.old[0].images[0].as_ref().unwrap().path.ends_with("field/1.0/app.hex"));
+    let named = several(&format!("{SEVERAL}component = \"all\"\n[[old]]\nversion = \"1\"\npath = \"field/1.0\"\n")).unwrap();
+    assert_eq!(named.models[0].component, "all");
+}
+
+#[test]
+fn components_are_in_lists() {
+    let new = "new = [{ component = \"modem\", path = \"new/modem.img\" }, { component = \"app\", path = \"a.bin\", format = \"raw\" }]";
+    let text = SEVERAL.replace("new = \"new\"", new);
+    let release = several(&format!("{text}[[old]]\nversion = \"1\"\npath = \"field/1.0\"\n")).unwrap();
+    let model = &release.models[0];
+    let parts: Vec<_> = model.new.iter().map(|part| (part.component.as_str(), part.image.format)).collect();
+    assert_eq!(parts, [("modem", None), ("app", Some(Format::Raw))], "a list has its own order");
+    let paths: Vec<_> = model.old[0].images.iter().map(|image| image.as_ref().unwrap().path.file_name().unwrap().to_owned()).collect();
+    assert_eq!(paths, ["modem.img", "app.hex"], "the old ones follow it");
+    let refused = |from: &str, to: &str, expected: &str| {
+        let said = several(&text.replace(from, to)).unwrap_err().to_string();
+        assert!(said.contains(expected), "{said}");
+    };
+    refused("\"app\"", "\"modem\"", ":7:71: component is `modem`, expected each component once");
+    refused("\"app\"", "\"patch\"", ":7:71: component is `patch`, expected 1 to 32 printable ASCII characters, not `patch`");
+    refused("a.bin", "gone.bin", ":7:85: component path is `");
+    refused("\"raw\"", "\"rawe\"", ":7:103: format is `rawe`");
+    refused("component = \"app\", ", "", ":7:57: missing field `component`");
+    refused("component = \"app\"", "componet = \"app\"", ":7:59: unknown field `componet`");
+    refused(new, "new = []", ":7:7: new is `a list of 0`, expected 1 to 8 components");
+    refused(new, "new = 5", ":7:7: new: invalid type: integer `5`, expected a file, a directory of components, or a list");
+}
+
+#[test]
+fn components_of_other_forms_are_refused() {
+    let refused = |tables: &str, expected: &str| {
+        let said = several(&format!("{SEVERAL}{tables}")).unwrap_err().to_string();
+        assert!(said.contains(expected), "{said}");
+    };
+    let old = |path: &str| format!("[[old]]\nversion = \"1\"\npath = {path}\n");
+    refused(&old("\"new.bin\""), ":10:8: old path is `");
+    refused(&old("\"new.bin\""), "expected a directory or a list of components, as `new` is");
+    refused(&old("\"none\""), ":10:8: old path: ");
+    refused(&old("\"none\""), "has 0 files, expected 1 to 8");
+    let gone = "[{ component = \"app\", path = \"a.bin\" }, { component = \"radio\", path = \"b.bin\" }]";
+    refused(&old(gone), ":10:8: old path: component `radio` is not among the new images: a package names every component of the device");
+    refused("[[old]]\nglob = \"field/*.bin\"\n", ":9:8: glob is `field/*.bin`, expected a pattern that finds a directory of components");
+    refused("[delta]\nbase = 4096\n", ":9:8: base is `4096`, expected nothing: of several components each runs at an address of its own");
+    let in_place = "[delta]\nprofile = \"compact\"\nsector = 4096\nscratch = 8192\n";
+    refused(in_place, ":10:10: in place: several components are installed all or none");
+    refused("[device]\nin-place = true\nsector = 4096\nscratch = 8192\n", ":8:1: in place: several components");
+    let file = several(&SEVERAL.replace("\"new\"", "\"new.bin\"")).unwrap_err().to_string();
+    assert!(file.contains(":1:1: component is missing"), "{file}");
+    let mixed = several(&format!("{}component = \"app\"\n{}", SEVERAL.replace("\"new\"", "\"new.bin\""), old("\"field/1.0\""))).unwrap_err().to_string();
+    assert!(mixed.contains(":11:8: old path is `") && mixed.contains("expected a file, as `new` is"), "{mixed}");
+}
+
 #[test]
 fn models_do_not_collide() {
     let twice = refusal(&MODELS.replace("\"mk3\"", "\"mk2\""));
@@ -221,7 +298,7 @@ fn limits_signatures_approvals_and_rehearsals() {
     let release = read(&format!("{LEAST}{text}")).unwrap();
     let model = &release.models[0];
     assert_eq!((model.limits.delta_percent, model.limits.max_package, model.limits.max_ram), (Some(60), None, Some(65536)));
-    assert_eq!((model.rehearse, model.new.format), (Some(Cuts::Some(7)), Some(Format::Raw)));
+    assert_eq!((model.rehearse, model.new[0].image.format), (Some(Cuts::Some(7)), Some(Format::Raw)));
     let operators: Vec<_> = release.required.operators.iter().map(|operator| (operator.id.as_str(), operator.required)).collect();
     assert_eq!((release.required.signatures, operators), (2, vec![("310-410", true), ("310-260", false)]));
     assert_eq!(read(&format!("{LEAST}rehearse = {{ cuts = \"all\" }}\n")).unwrap().models[0].rehearse, Some(Cuts::All));

@@ -7,7 +7,7 @@ use super::{anchor, badges, label, open_section};
 use crate::html::map::{self, Cell};
 use crate::html::{Bytes, Escaped, Grouped};
 use crate::inspect::anatomy::ByteKind;
-use crate::release::report::{Anatomy, Kind, Package, Report};
+use crate::release::report::{Anatomy, Kind, Package, Part, Report};
 use crate::time;
 
 /// Cells of a map, at most: fewer in a release of hundreds, whose page must stay one that a browser opens at once.
@@ -38,9 +38,22 @@ pub(super) fn section(html: &mut String, report: &Report) -> fmt::Result {
         for badge in badges(report, package) {
             write!(html, "{badge} ")?;
         }
-        html.push_str("</p>\n<div class=\"columns\">\n");
-        anatomy(html, report, package, number)?;
-        html.push_str("</div>\n");
+        html.push_str("</p>\n");
+        components(html, package)?;
+        let many = report.packages.len() > FEW_PACKAGES;
+        for (index, part) in package.parts().iter().enumerate() {
+            let id = match part.component {
+                None => format!("map-{number}"),
+                Some(component) => {
+                    writeln!(html, "<h4>Component {}</h4>", Escaped(component))?;
+                    format!("map-{number}-{index}")
+                }
+            };
+            html.push_str("<div class=\"columns\">\n");
+            let around = if part.component.is_none() { around_patches(package) } else { 0 };
+            anatomy(html, part, around, many, &id)?;
+            html.push_str("</div>\n");
+        }
         rehearsals(html, package)?;
         blocks(html, report, package)?;
         facts(html, report, package)?;
@@ -50,15 +63,54 @@ pub(super) fn section(html: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-/// Bytes by cause, and the map.
-fn anatomy(html: &mut String, report: &Report, package: &Package, number: usize) -> fmt::Result {
-    let Some(anatomy) = &package.anatomy else {
-        let reason = package.anatomy_omitted.as_deref().unwrap_or("not told by the version that made this release");
+/// Bytes of a package that are no patch's.
+fn around_patches(package: &Package) -> u64 {
+    let patches = package.parts().iter().map(|part| part.patch.size).fold(0, u64::saturating_add);
+    package.package.size.saturating_sub(patches)
+}
+
+/// The components of a package side by side, where there are several.
+fn components(html: &mut String, package: &Package) -> fmt::Result {
+    if package.components.is_empty() {
+        return Ok(());
+    }
+    html.push_str(
+        "<table class=\"components\">\n<caption>Components, installed all together or not at all</caption>\n<thead><tr><th scope=\"col\">Component</th>\
+         <th scope=\"col\" class=\"text\">Sent</th><th scope=\"col\">Patch bytes</th><th scope=\"col\">New image</th><th scope=\"col\">Of the image</th></tr></thead>\n<tbody>\n",
+    );
+    for part in &package.components {
+        let sent = match &part.old_image {
+            None => "whole",
+            Some(old) if old.sha256 == part.new_image.sha256 => "as it was",
+            Some(_) => "delta",
+        };
+        let share = Percent { part: part.patch.size, whole: part.new_image.size };
+        writeln!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td class=\"text\">{sent}</td><td>{}</td><td>{}</td><td class=\"share\">{}{share}</td></tr>",
+            Escaped(&part.component),
+            Grouped(part.patch.size),
+            Grouped(part.new_image.size),
+            Bar(share)
+        )?;
+    }
+    writeln!(
+        html,
+        "<tr><th scope=\"row\">manifest and signatures</th><td class=\"text\"></td><td>{}</td><td></td><td></td></tr>",
+        Grouped(around_patches(package))
+    )?;
+    html.push_str("</tbody>\n</table>\n");
+    Ok(())
+}
+
+/// Bytes by cause, and the map. `around`: bytes of the package that are no patch's.
+fn anatomy(html: &mut String, part: &Part<'_>, around: u64, many: bool, id: &str) -> fmt::Result {
+    let Some(anatomy) = part.anatomy else {
+        let reason = part.anatomy_omitted.unwrap_or("not told by the version that made this release");
         return writeln!(html, "<p class=\"note\">Where its bytes went: {}</p>", Escaped(reason));
     };
-    let around = package.package.size.saturating_sub(package.patch.size) * 8;
     let mut causes: Vec<(&str, u64)> = anatomy.causes.iter().map(|cause| (cause.name.as_str(), cause.bits)).collect();
-    causes.push(("manifest and signatures", around));
+    causes.push(("manifest and signatures", around * 8));
     causes.retain(|(_, bits)| *bits > 0);
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.1));
     let all = causes.iter().map(|(_, bits)| *bits).sum::<u64>().max(1);
@@ -91,11 +143,11 @@ fn anatomy(html: &mut String, report: &Report, package: &Package, number: usize)
         html.push_str("</tbody>\n</table>\n");
     }
     html.push_str("</div>\n");
-    picture(html, anatomy, report.packages.len() > FEW_PACKAGES, number)
+    picture(html, anatomy, many, id)
 }
 
 /// The map of the new image, with a legend that says the same in words.
-fn picture(html: &mut String, anatomy: &Anatomy, many: bool, number: usize) -> fmt::Result {
+fn picture(html: &mut String, anatomy: &Anatomy, many: bool, id: &str) -> fmt::Result {
     let (most_cells, most_runs) = (CELLS[usize::from(many)], RUNS[usize::from(many)]);
     let (mut cells, mut cell) = (anatomy.map.read(), anatomy.map.cell);
     let runs = |cells: &[Cell]| cells.chunks(COLUMNS).map(|row| row.chunk_by(|left, right| left == right).count()).sum::<usize>();
@@ -109,7 +161,7 @@ fn picture(html: &mut String, anatomy: &Anatomy, many: bool, number: usize) -> f
     if rows > 0 {
         write!(
             html,
-            "<svg role=\"img\" aria-labelledby=\"map-{number}\" viewBox=\"0 0 {COLUMNS} {rows}\" class=\"map\"><title id=\"map-{number}\">From the beginning to the end, {} a cell; the list below has the sums</title>",
+            "<svg role=\"img\" aria-labelledby=\"{id}\" viewBox=\"0 0 {COLUMNS} {rows}\" class=\"map\"><title id=\"{id}\">From the beginning to the end, {} a cell; the list below has the sums</title>",
             Bytes(cell)
         )?;
         let mut classes: Vec<&'static str> = cells.iter().map(|cell| cell.class()).collect();
@@ -230,17 +282,8 @@ fn facts(html: &mut String, report: &Report, package: &Package) -> fmt::Result {
         )?;
     }
     writeln!(html, "<div><dt>Manifest digest</dt><dd><code>{}</code></dd></div>", Escaped(&package.manifest_digest))?;
-    let patch = &package.patch;
-    write!(html, "<div><dt>Patch</dt><dd>{} bytes, profile {}", Grouped(patch.size), Escaped(&patch.profile))?;
-    if patch.instruction_set != "none" {
-        write!(html, ", {}", Escaped(&patch.instruction_set))?;
-    }
-    if let Some(ram) = patch.ram {
-        write!(html, ", {} of memory", Bytes(ram))?;
-    }
-    writeln!(html, "<br><code>{}</code></dd></div>", Escaped(&patch.sha256))?;
-    if let Some(old) = &package.old_image {
-        writeln!(html, "<div><dt>Old image</dt><dd>{} bytes<br><code>{}</code></dd></div>", Grouped(old.size), Escaped(&old.sha256))?;
+    for part in package.parts() {
+        patch_facts(html, &part)?;
     }
     if let Some(descriptor) = &package.descriptor.file {
         writeln!(html, "<div><dt>Descriptor</dt><dd><a href=\"{0}\">{0}</a></dd></div>", Link(descriptor))?;
@@ -266,6 +309,22 @@ fn facts(html: &mut String, report: &Report, package: &Package) -> fmt::Result {
         html.push_str("<div><dt></dt><dd><a href=\"#packages\">Back to the packages</a></dd></div>\n");
     }
     html.push_str("</dl>\n");
+    Ok(())
+}
+
+fn patch_facts(html: &mut String, part: &Part<'_>) -> fmt::Result {
+    let (patch, of) = (part.patch, part.component.map(|component| format!(" of {component}")).unwrap_or_default());
+    write!(html, "<div><dt>Patch{}</dt><dd>{} bytes, profile {}", Escaped(&of), Grouped(patch.size), Escaped(&patch.profile))?;
+    if patch.instruction_set != "none" {
+        write!(html, ", {}", Escaped(&patch.instruction_set))?;
+    }
+    if let Some(ram) = patch.ram {
+        write!(html, ", {} of memory", Bytes(ram))?;
+    }
+    writeln!(html, "<br><code>{}</code></dd></div>", Escaped(&patch.sha256))?;
+    if let Some(old) = part.old_image {
+        writeln!(html, "<div><dt>Old image{}</dt><dd>{} bytes<br><code>{}</code></dd></div>", Escaped(&of), Grouped(old.size), Escaped(&old.sha256))?;
+    }
     Ok(())
 }
 

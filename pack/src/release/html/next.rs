@@ -46,8 +46,13 @@ pub(super) fn section(html: &mut String, report: &Report) -> fmt::Result {
     if report.packages.iter().all(|package| package.rehearsals.is_empty())
         && let Some((package, file)) = report.packages.iter().find_map(|package| Some((package, package.package.file.as_deref()?)))
     {
-        let old = if package.old_image.is_some() { "the old image" } else { "any image" };
-        let command = format!("sealift rehearse {} --old OLD.bin --trust DEVICE.trust", quoted(file));
+        let old = match (package.from.is_some(), package.components.is_empty()) {
+            (true, true) => "the old image",
+            (true, false) => "the old images",
+            (false, _) => "any image",
+        };
+        let images = if package.components.is_empty() { "OLD.bin" } else { "OLD" };
+        let command = format!("sealift rehearse {} --old {images} --trust DEVICE.trust", quoted(file));
         step(html, "", "Rehearse", &format!("Install packages on simulated devices that run {old}, with the power cut on the way."), &[&command])?;
     }
     let words = "Try the release on simulated devices; then put the folder where its descriptors say.";

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::numbers::{Percent, Size, count};
 use super::{label, open_section};
 use crate::html::{Escaped, Grouped};
-use crate::release::report::{Kind, Package, Report};
+use crate::release::report::{Kind, Package, Report, of_component};
 use crate::time;
 
 /// Bytes that a set of packages takes, and what the same devices would get as images.
@@ -178,15 +178,13 @@ pub(super) fn facts(html: &mut String, report: &Report) -> fmt::Result {
     fact(html, "Product", &format!("{} {}", report.product, report.version), false)?;
     fact(html, "Sequence number", &report.sequence.to_string(), false)?;
     for model in &report.models {
-        let words = format!("{}: security counter {}, new image of {} bytes", model.component, model.security_counter, Grouped(model.new_image.size));
-        writeln!(
-            html,
-            "<div><dt>Model {}</dt><dd>{}<br>class <code>{}</code><br>sha-256 <code>{}</code></dd></div>",
-            Escaped(&model.name),
-            Escaped(&words),
-            Escaped(&model.class),
-            Escaped(&model.new_image.sha256)
-        )?;
+        let words = format!("{}: security counter {}", model.component, model.security_counter);
+        write!(html, "<div><dt>Model {}</dt><dd>{}<br>class <code>{}</code>", Escaped(&model.name), Escaped(&words), Escaped(&model.class))?;
+        for (component, image) in model.new_images() {
+            let of = of_component(component);
+            write!(html, "<br>new image{} of {} bytes, sha-256 <code>{}</code>", Escaped(&of), Grouped(image.size), Escaped(&image.sha256))?;
+        }
+        html.push_str("</dd></div>\n");
     }
     let mut row = |name: &str, value: &str, code: bool| fact(html, name, value, code);
     if report.models.is_empty() {
@@ -194,8 +192,11 @@ pub(super) fn facts(html: &mut String, report: &Report) -> fmt::Result {
         row("Component", &report.component, false)?;
         row("Vendor", &report.vendor, true)?;
         row("Device class", &report.class, true)?;
-        row("New image", &format!("{} bytes", Grouped(report.new_image.size)), false)?;
-        row("SHA-256 of the new image", &report.new_image.sha256, true)?;
+        for (component, image) in report.new_images_of(None) {
+            let of = Escaped(&of_component(component)).to_string();
+            row(&format!("New image{of}"), &format!("{} bytes", Grouped(image.size)), false)?;
+            row(&format!("SHA-256 of the new image{of}"), &image.sha256, true)?;
+        }
     }
     row("Made by", &format!("{} {}", report.generator.name, report.generator.version), false)?;
     html.push_str("</dl>\n</section>\n");

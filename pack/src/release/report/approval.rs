@@ -1,10 +1,10 @@
 //! Who has signed and approved, and who is to.
 
+use sealift_formats::envelope::Envelope;
 use serde::{Deserialize, Serialize};
 
 use super::Package;
 use crate::hex;
-use crate::package::Opened;
 
 /// What a release asks for before its packages are handed out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,10 +57,10 @@ pub struct Approval {
 
 impl Package {
     /// Notes who has signed and approved the package, by the blocks inside it.
-    pub fn note_blocks(&mut self, opened: &Opened<'_>) {
+    pub fn note_blocks(&mut self, envelope: &Envelope<'_>) {
         self.signed_by.clear();
         self.approvals.clear();
-        for header in opened.envelope.blocks().filter_map(Result::ok).map(|block| block.header) {
+        for header in envelope.blocks().filter_map(Result::ok).map(|block| block.header) {
             let key_id = hex::encode(header.key_id);
             match header.claims {
                 None => self.signed_by.push(key_id),
