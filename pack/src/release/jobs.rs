@@ -14,7 +14,6 @@ use super::options_form::OptionsForm;
 use super::report::Omitted;
 use crate::hex;
 use crate::image_input::ImageSource;
-use crate::package::image_id;
 
 /// An image whose bytes were read once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,8 +147,8 @@ impl Task for PackageJob {
 
     /// Patches are made one after the other, with all images in hand.
     fn memory(&self) -> u64 {
-        let images: u64 = self.patches.iter().map(Job::image_bytes).sum();
-        images + self.patches.iter().map(|job| Task::memory(job) - job.image_bytes()).max().unwrap_or(0)
+        let images: u64 = self.patches.iter().map(Job::image_memory).sum();
+        images + self.patches.iter().map(|job| Task::memory(job) - job.image_memory()).max().unwrap_or(0)
     }
 
     fn new_bytes(&self) -> u64 {
@@ -165,7 +164,7 @@ impl Task for Job {
     /// The generator's, and both images.
     fn memory(&self) -> u64 {
         let old = self.old.as_ref().map_or(0, |old| old.id.size);
-        sealift_delta::memory_estimate(old, self.new.id.size, &self.options) + self.image_bytes()
+        sealift_delta::memory_estimate(old, self.new.id.size, &self.options) + self.image_memory()
     }
 
     fn new_bytes(&self) -> u64 {
@@ -195,6 +194,11 @@ impl Job {
         self.new.id.size + self.old.as_ref().map_or(0, |old| old.id.size)
     }
 
+    /// Memory that both images take.
+    fn image_memory(&self) -> u64 {
+        Loaded::memory(self.new.id.size) + self.old.as_ref().map_or(0, |old| Loaded::memory(old.id.size))
+    }
+
     /// How long it takes, beside others: no unit.
     #[must_use]
     pub fn cost(&self) -> u64 {
@@ -218,5 +222,5 @@ type Known = (KnownImage, Option<u64>);
 
 fn known(source: &ImageSource) -> Result<Known, Error> {
     let (image, base) = Loaded::open_at(source)?;
-    Ok((KnownImage { source: source.clone(), id: image_id(&image) }, base))
+    Ok((KnownImage { source: source.clone(), id: image.id()? }, base))
 }

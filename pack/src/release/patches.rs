@@ -1,7 +1,7 @@
 //! The patch of a job: from the cache, or made. Either way the code that runs on devices has installed it before anybody gets it: now, or before it was kept, as only
 //! the makers of the release can say.
 
-use sealift_delta::Options;
+use sealift_delta::{ImageFile, Options, Patch};
 use sealift_formats::manifest::ApplyArguments;
 use sealift_formats::patch::{Header, Parsed, first_chunk};
 use sealift_verify::applier::{Expectation, Expected};
@@ -11,7 +11,7 @@ use super::error::Error;
 use super::findings::Findings;
 use super::jobs::Job;
 use super::loaded::Loaded;
-use crate::image_file::NewNowhere;
+use crate::image_file::{NewNowhere, OldFile};
 use crate::install;
 use crate::memory_slot::MemorySlot;
 use crate::package::image_id;
@@ -56,6 +56,16 @@ impl Images {
         Ok(Self { old: job.old.as_ref().map(Loaded::again).transpose()?, new: Loaded::again(&job.new)? })
     }
 
+    /// A patch between them. What is read of large files is given back on the way.
+    fn delta(&self, options: &Options) -> Result<Patch, sealift_delta::Error> {
+        let none = ImageFile::empty();
+        let old = self.old.as_ref().map_or(Some(&none), Loaded::file);
+        match (old, self.new.file()) {
+            (Some(old), Some(new)) => sealift_delta::generate_files(old, new, options),
+            _ => sealift_delta::generate(self.old(), &self.new, options),
+        }
+    }
+
     /// The old image's bytes; none, if there is none.
     #[must_use]
     pub fn old(&self) -> &[u8] {
@@ -78,7 +88,7 @@ impl Patches<'_> {
         }
         // Threads: those of the pool that this runs in.
         let options = Options { threads: None, ..job.options.clone() };
-        let made = sealift_delta::generate(images.old(), &images.new, &options).map_err(|source| Error::Delta { what: job.name.clone(), source })?;
+        let made = images.delta(&options).map_err(|source| Error::Delta { what: job.name.clone(), source })?;
         if let Err(reason) = installs(job, &made.bytes, images) {
             // An image that was changed under the generator's hands looks the same from here.
             if let (Some(known), Some(old)) = (&job.old, &images.old) {
@@ -180,7 +190,13 @@ fn installs(job: &Job, patch: &[u8], images: &Images) -> Result<(), String> {
     let expected = Expected { patch: image_id(patch), old: job.old.as_ref().map(|old| old.id), new: job.new.id, apply };
     let expectation = Expectation::Vouched(expected);
     let applied = match header.in_place {
-        None => install::apply(images.old(), NewNowhere, patch, expectation, &mut |_| {}).map_err(|error| error.to_string()),
+        None => match images.old.as_ref().and_then(Loaded::file) {
+            Some(file) => {
+                let old = OldFile::open(file.path()).map_err(|error| error.to_string())?;
+                install::apply(old, NewNowhere, patch, expectation, &mut |_| {}).map_err(|error| error.to_string())
+            }
+            None => install::apply(images.old(), NewNowhere, patch, expectation, &mut |_| {}).map_err(|error| error.to_string()),
+        },
         Some(layout) => {
             let sector = usize::try_from(layout.sector_size()).map_err(|error| error.to_string())?;
             let slot = MemorySlot::new(images.old(), sector);

@@ -1,10 +1,12 @@
 //! `--memory` is kept to, whatever the number of jobs.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 
 use crate::common;
-use crate::support::shop;
+use crate::support::{image, shop};
 
 /// Runs a command and prints its exit code and the most memory that it had, in KiB. A process between, since Linux counts the memory of the process that starts another
 /// one as the other's own, up to the moment when it becomes the other: this test's would be counted.
@@ -38,4 +40,24 @@ fn jobs_share_what_they_are_given() {
     let said = shop.fails(1, ["pack", "release.toml", "-o", "less", "--memory", "48MiB"]);
     assert!(said.contains("MiB of memory, --memory allows 48 MiB") && said.contains("hint: allow more"), "{said}");
     assert!(!shop.exists("less"));
+}
+
+/// Two images of 160 MiB, most of them empty: neither is in memory as a whole at any time.
+#[test]
+fn large_images_stay_in_their_files() {
+    const SIZE: u64 = 160 << 20;
+    let shop = shop(1, 1 << 19);
+    let parts: Vec<Vec<u8>> = (0..12).map(|number| image(number, 100_000)).collect();
+    for (name, changed) in [("old-0.bin", 0), ("new.bin", 1)] {
+        let file = File::create(shop.path(name)).unwrap();
+        file.set_len(SIZE).unwrap();
+        for (number, part) in (0..).zip(&parts) {
+            let mut part = part.clone();
+            part[5000] ^= changed;
+            file.write_all_at(&part, number * (SIZE / 12) / 4096 * 4096).unwrap();
+        }
+    }
+    let Some(found) = peak(shop.folder.path(), "dist", "1GiB") else { return };
+    println!("peak memory: {} MiB for images of {} MiB", found >> 20, SIZE >> 20);
+    assert!(found < SIZE, "{found} bytes");
 }
