@@ -7,7 +7,7 @@ use sealift_fuzz::BODIES;
 use sealift_sim::Random;
 
 /// Changes of each file of the corpus.
-const CHANGES: usize = 40;
+const CHANGES: usize = 20;
 
 #[test]
 fn the_corpus_and_its_neighbours() {
