@@ -82,8 +82,7 @@ fn shop() -> Workshop {
     shop.images();
     fs::create_dir_all(shop.path("hub/1.0")).unwrap();
     fs::create_dir_all(shop.path("field/1.7")).unwrap();
-    for name in ["hub/1.0/app.bin", "hub/1.0/modem.bin", "field/1.7/app.bin", "app-1.0.bin", "app-1.1.bin", "app-2.0.bin", "app-mk3.bin", "app-mk3-1.4.bin"]
-    {
+    for name in ["hub/1.0/app.bin", "hub/1.0/modem.bin", "field/1.7/app.bin", "app-1.0.bin", "app-1.1.bin", "app-2.0.bin", "app-mk3.bin", "app-mk3-1.4.bin"] {
         shop.write(name, name);
     }
     shop
