@@ -296,6 +296,41 @@ fn packages_are_rehearsed_with_all_their_components() {
     assert!(output.status.code() == Some(3) && common::text(&output).contains("component boot"), "{}", common::text(&output));
 }
 
+#[test]
+fn a_device_is_given_a_package_that_all_its_components_take() {
+    let shop = packed();
+    let vendor = sealift::package::ids::vendor("example.com").unwrap();
+    let class = sealift::package::ids::class(&vendor, "hub-mk1").unwrap();
+    let caps = |slot: u32| {
+        let caps = "profiles = [\"fast\"]\nram = 0\nchunk = 1048576\ngroup = 1073741824\nwindow = 134217728\n";
+        shop.write("caps.toml", format!("class = \"{class}\"\n{caps}slot = {slot}\n"));
+    };
+    caps(10_000);
+    let select =
+        || -> Value { serde_json::from_str(&shop.ok(["select", "dist", "--caps", "caps.toml", "--installed", "field/1.1/app.bin", "--json"])).unwrap() };
+    // What a device runs of each component is more than one digest tells.
+    assert_eq!(select()["package"], "dist/hub-2.0-full.suit");
+    shop.ok(["pack", "release.toml", "-o", "other", "--caps", "caps.toml"]);
+    caps(6500);
+    let said = shop.fails(1, ["select", "dist", "--caps", "caps.toml"]);
+    assert!(said.contains("component radio: ") && !said.contains("component app: "), "{said}");
+    assert!(shop.fails(1, ["pack", "release.toml", "-o", "other", "--caps", "caps.toml"]).contains("component radio: "));
+}
+
+#[test]
+fn a_directory_of_one_component_makes_a_package_of_one() {
+    let shop = shop();
+    for folder in ["new", "field/1.0", "field/1.1"] {
+        ["boot.img", "radio.bin"].iter().for_each(|name| drop(fs::remove_file(shop.path(&format!("{folder}/{name}")))));
+    }
+    shop.ok(["pack", "release.toml", "-o", "dist"]);
+    let report = report(&shop);
+    assert_eq!((report["component"].as_str(), report.get("components")), (Some("app"), None));
+    let shown: Value = serde_json::from_str(&shop.ok(["inspect", "dist/hub-2.0-from-1.0.suit", "--json"])).unwrap();
+    assert_eq!((shown["kind"].as_str(), shown["component"].as_str(), shown["uri"].as_str()), (Some("package"), Some("app"), Some("#patch")));
+    shop.ok(["rebuild", "dist/hub-2.0-from-1.0.suit", "--old", "field/1.0/app.bin", "--new", "new/app.bin"]);
+}
+
 /// The schema, in the hands of an implementation that is not ours.
 #[test]
 fn the_schema_fits_releases_of_models_and_components() {

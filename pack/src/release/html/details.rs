@@ -7,7 +7,7 @@ use super::{anchor, badges, label, open_section};
 use crate::html::map::{self, Cell};
 use crate::html::{Bytes, Escaped, Grouped};
 use crate::inspect::anatomy::ByteKind;
-use crate::release::report::{Anatomy, Kind, Package, Part, Report};
+use crate::release::report::{Anatomy, Kind, Package, Part, Reference, Report};
 use crate::time;
 
 /// Cells of a map, at most: fewer in a release of hundreds, whose page must stay one that a browser opens at once.
@@ -128,9 +128,10 @@ fn anatomy(html: &mut String, part: &Part<'_>, around: u64, many: bool, id: &str
         )?;
     }
     html.push_str("</tbody>\n</table>\n");
-    if !anatomy.references.is_empty() {
+    let told = |reference: &&Reference| reference.fixed + reference.broken + reference.both_wrong > 0;
+    if anatomy.references.iter().any(|reference| told(&reference)) {
         html.push_str("<table>\n<caption>References: was the prediction right?</caption>\n<thead><tr><th scope=\"col\">Kind</th><th scope=\"col\">fixed</th><th scope=\"col\">broken</th><th scope=\"col\">both wrong</th></tr></thead>\n<tbody>\n");
-        for reference in anatomy.references.iter().filter(|reference| reference.fixed + reference.broken + reference.both_wrong > 0) {
+        for reference in anatomy.references.iter().filter(told) {
             writeln!(
                 html,
                 "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>",
