@@ -9,7 +9,7 @@ use crate::error::{Error, Group};
 use crate::update::{Boot, Start};
 
 /// What a server executes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// Get the package.
     Download,
@@ -20,9 +20,10 @@ pub enum Operation {
 }
 
 /// The leaf `State`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum State {
     /// 10
+    #[default]
     Idle,
     /// 20
     DownloadFailed,
@@ -239,6 +240,31 @@ impl Session {
         };
         let outcome = Some(u16::from_le_bytes([low, high])).filter(|code| *code != 0).map(Outcome);
         Some(Self { state: State::of_code(state)?, operation, outcome })
+    }
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Download, Self::Update, Self::DownloadAndUpdate];
+
+    /// The node that is executed.
+    #[must_use]
+    pub fn node(self) -> &'static str {
+        match self {
+            Self::Download => "Download",
+            Self::Update => "Update",
+            Self::DownloadAndUpdate => "DownloadAndUpdate",
+        }
+    }
+
+    /// The type of the alert at the end.
+    #[must_use]
+    pub fn alert_type(self) -> &'static str {
+        match self {
+            Self::Download => "org.openmobilealliance.dm.firmwareupdate.download",
+            Self::Update => "org.openmobilealliance.dm.firmwareupdate.update",
+            Self::DownloadAndUpdate => "org.openmobilealliance.dm.firmwareupdate.downloadandupdate",
+        }
     }
 }
 

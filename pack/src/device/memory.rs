@@ -185,14 +185,14 @@ impl Memory {
     /// The state of the firmware update object.
     #[must_use]
     pub fn fumo_state(&self) -> fumo::State {
-        fumo::State::from_code(self.state).unwrap_or_default()
+        fumo::State::of_code(self.state).unwrap_or_default()
     }
 
     /// Goes to a state. An edge that the object does not have is a fault of this program, and is not gone.
     pub(super) fn go(&mut self, next: fumo::State) {
         let now = self.fumo_state();
-        debug_assert!(now.leads_to(next), "{now:?} does not lead to {next:?}");
-        if now.leads_to(next) {
+        debug_assert!(fumo::leads_to(now, next), "{now:?} does not lead to {next:?}");
+        if fumo::leads_to(now, next) {
             self.steps.push((now.code(), next.code()));
             if self.steps.len() > MAX_STEPS {
                 self.steps.remove(0);

@@ -340,7 +340,7 @@ impl Device {
 
     /// Everything is reported: what is left over goes. A part of a package whose network was lost stays, to go on with.
     fn tidy(&mut self) -> Result<(), Error> {
-        if self.memory.fumo_state().is_terminating() {
+        if fumo::is_terminating(self.memory.fumo_state()) {
             if self.memory.fumo_state() != fumo::State::DownloadFailed {
                 fetch::Fetch::forget(&self.package_file(&Subject::Firmware));
             }

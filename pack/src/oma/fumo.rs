@@ -4,6 +4,8 @@ use super::ddf::{Access, Description, Format, Node, Occurrence};
 use super::dm::{Alert, GenericAlert, GenericAlertItem, Mark};
 use super::structure::{Error, value_error};
 
+pub use sealift_verify::session::{Operation, State};
+
 /// The identifier of the management object.
 pub const OBJECT_ID: &str = "urn:oma:mo:oma-fumo:1.0";
 
@@ -32,68 +34,6 @@ pub fn description() -> Description {
     Description::new(Node::interior("", &[Get], Occurrence::ZeroOrMore, OBJECT_ID, nodes))
 }
 
-/// What a server can execute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Get the package.
-    Download,
-    /// Install the package that is there.
-    Update,
-    /// Get it and install it as soon as it can be done.
-    DownloadAndUpdate,
-}
-
-impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Download, Self::Update, Self::DownloadAndUpdate];
-
-    /// The node that is executed.
-    #[must_use]
-    pub fn node(self) -> &'static str {
-        match self {
-            Self::Download => "Download",
-            Self::Update => "Update",
-            Self::DownloadAndUpdate => "DownloadAndUpdate",
-        }
-    }
-
-    /// The type of the alert at the end.
-    #[must_use]
-    pub fn alert_type(self) -> &'static str {
-        match self {
-            Self::Download => "org.openmobilealliance.dm.firmwareupdate.download",
-            Self::Update => "org.openmobilealliance.dm.firmwareupdate.update",
-            Self::DownloadAndUpdate => "org.openmobilealliance.dm.firmwareupdate.downloadandupdate",
-        }
-    }
-}
-
-/// The state of an update, as the leaf `State` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum State {
-    /// 10
-    #[default]
-    Idle,
-    /// 20
-    DownloadFailed,
-    /// 30
-    DownloadProgressing,
-    /// 40
-    DownloadComplete,
-    /// 50
-    ReadyToUpdate,
-    /// 60
-    UpdateProgressing,
-    /// 70
-    UpdateFailedHaveData,
-    /// 80
-    UpdateFailedNoData,
-    /// 90
-    UpdateSuccessfulHaveData,
-    /// 100
-    UpdateSuccessfulNoData,
-}
-
 /// What takes a device from one state to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
@@ -119,85 +59,46 @@ pub enum Cause {
     CleanUp,
 }
 
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Idle,
-        Self::DownloadFailed,
-        Self::DownloadProgressing,
-        Self::DownloadComplete,
-        Self::ReadyToUpdate,
-        Self::UpdateProgressing,
-        Self::UpdateFailedHaveData,
-        Self::UpdateFailedNoData,
-        Self::UpdateSuccessfulHaveData,
-        Self::UpdateSuccessfulNoData,
-    ];
+/// Every way from one state to another, and nothing but these.
+pub const EDGES: [(State, Cause, State); 14] = [
+    (State::Idle, Cause::ExecDownload, State::DownloadProgressing),
+    (State::Idle, Cause::ReplacePackage, State::ReadyToUpdate),
+    (State::ReadyToUpdate, Cause::ExecUpdate, State::UpdateProgressing),
+    (State::DownloadProgressing, Cause::DownloadComplete, State::DownloadComplete),
+    (State::DownloadProgressing, Cause::DownloadFailed, State::DownloadFailed),
+    (State::DownloadComplete, Cause::Ready, State::ReadyToUpdate),
+    (State::ReadyToUpdate, Cause::PackageReplaced, State::Idle),
+    (State::UpdateProgressing, Cause::UpdateFailed, State::UpdateFailedHaveData),
+    (State::UpdateProgressing, Cause::UpdateSucceeded, State::UpdateSuccessfulHaveData),
+    (State::UpdateFailedHaveData, Cause::CleanUp, State::UpdateFailedNoData),
+    (State::UpdateSuccessfulHaveData, Cause::CleanUp, State::UpdateSuccessfulNoData),
+    (State::DownloadFailed, Cause::CleanUp, State::Idle),
+    (State::UpdateFailedNoData, Cause::CleanUp, State::Idle),
+    (State::UpdateSuccessfulNoData, Cause::CleanUp, State::Idle),
+];
 
-    /// Every way from one state to another, and nothing but these.
-    pub const EDGES: [(Self, Cause, Self); 14] = [
-        (Self::Idle, Cause::ExecDownload, Self::DownloadProgressing),
-        (Self::Idle, Cause::ReplacePackage, Self::ReadyToUpdate),
-        (Self::ReadyToUpdate, Cause::ExecUpdate, Self::UpdateProgressing),
-        (Self::DownloadProgressing, Cause::DownloadComplete, Self::DownloadComplete),
-        (Self::DownloadProgressing, Cause::DownloadFailed, Self::DownloadFailed),
-        (Self::DownloadComplete, Cause::Ready, Self::ReadyToUpdate),
-        (Self::ReadyToUpdate, Cause::PackageReplaced, Self::Idle),
-        (Self::UpdateProgressing, Cause::UpdateFailed, Self::UpdateFailedHaveData),
-        (Self::UpdateProgressing, Cause::UpdateSucceeded, Self::UpdateSuccessfulHaveData),
-        (Self::UpdateFailedHaveData, Cause::CleanUp, Self::UpdateFailedNoData),
-        (Self::UpdateSuccessfulHaveData, Cause::CleanUp, Self::UpdateSuccessfulNoData),
-        (Self::DownloadFailed, Cause::CleanUp, Self::Idle),
-        (Self::UpdateFailedNoData, Cause::CleanUp, Self::Idle),
-        (Self::UpdateSuccessfulNoData, Cause::CleanUp, Self::Idle),
-    ];
+/// The one edge that leads past another: after success a device may go back to the start without showing that the data is gone.
+pub const SHORT_CUT: (State, State) = (State::UpdateSuccessfulHaveData, State::Idle);
 
-    /// The one edge that leads past another: after success a device may go back to the start without showing that the data is gone.
-    pub const SHORT_CUT: (Self, Self) = (Self::UpdateSuccessfulHaveData, Self::Idle);
+/// Where a cause leads from a state; `None` where it has no meaning.
+#[must_use]
+pub fn after(state: State, cause: Cause) -> Option<State> {
+    EDGES.iter().find(|(from, by, _)| (*from, *by) == (state, cause)).map(|(_, _, to)| *to)
+}
 
-    /// The number.
-    #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Idle => 10,
-            Self::DownloadFailed => 20,
-            Self::DownloadProgressing => 30,
-            Self::DownloadComplete => 40,
-            Self::ReadyToUpdate => 50,
-            Self::UpdateProgressing => 60,
-            Self::UpdateFailedHaveData => 70,
-            Self::UpdateFailedNoData => 80,
-            Self::UpdateSuccessfulHaveData => 90,
-            Self::UpdateSuccessfulNoData => 100,
-        }
-    }
+/// Whether there is an edge, whatever its cause.
+#[must_use]
+pub fn leads_to(state: State, next: State) -> bool {
+    SHORT_CUT == (state, next) || EDGES.iter().any(|(from, _, to)| (*from, *to) == (state, next))
+}
 
-    /// The state of a number.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
-    }
-
-    /// Where a cause leads from here; `None` where it has no meaning.
-    #[must_use]
-    pub fn after(self, cause: Cause) -> Option<Self> {
-        Self::EDGES.iter().find(|(from, by, _)| (*from, *by) == (self, cause)).map(|(_, _, to)| *to)
-    }
-
-    /// Whether there is an edge, whatever its cause.
-    #[must_use]
-    pub fn leads_to(self, next: Self) -> bool {
-        Self::SHORT_CUT == (self, next) || Self::EDGES.iter().any(|(from, _, to)| (*from, *to) == (self, next))
-    }
-
-    /// Whether an update ends here.
-    #[must_use]
-    pub fn is_terminating(self) -> bool {
-        matches!(
-            self,
-            Self::DownloadFailed | Self::UpdateFailedHaveData | Self::UpdateFailedNoData | Self::UpdateSuccessfulHaveData | Self::UpdateSuccessfulNoData
-        )
-    }
+/// Whether an update ends in a state.
+#[must_use]
+pub fn is_terminating(state: State) -> bool {
+    matches!(
+        state,
+        State::DownloadFailed | State::UpdateFailedHaveData | State::UpdateFailedNoData | State::UpdateSuccessfulHaveData | State::UpdateSuccessfulNoData
+    )
 }
 
 /// The outcome of an operation.

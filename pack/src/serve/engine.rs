@@ -202,7 +202,7 @@ fn status(context: &Context, change: &Change<'_>, now: u64) -> Result<Value, sto
 
 fn state_name(state: u8) -> &'static str {
     use crate::oma::fumo::State;
-    match State::from_code(state) {
+    match State::of_code(state) {
         Some(State::Idle) => "idle",
         Some(State::DownloadFailed) => "download failed",
         Some(State::DownloadProgressing) => "downloading",

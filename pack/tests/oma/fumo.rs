@@ -7,7 +7,7 @@ use sealift::device::Wish;
 use sealift::device::fault::Fault;
 use sealift::device::memory::Ask;
 use sealift::oma::dm::Encoding;
-use sealift::oma::fumo::{Requester, State};
+use sealift::oma::fumo::{self, Requester, State};
 use sealift::serve::Delivery;
 
 use crate::support::{Kit, Odd, OddServer, Trial, campaign, file};
@@ -352,8 +352,8 @@ fn every_edge_of_the_state_machine_is_gone() {
     a_package_that_is_damaged_only_when_it_is_installed();
     no_room();
     a_new_package_over_one_that_is_there_and_a_new_order_after_success();
-    let mut wanted: BTreeSet<(u8, u8)> = State::EDGES.iter().map(|(from, _, to)| (from.code(), to.code())).collect();
-    wanted.insert((State::SHORT_CUT.0.code(), State::SHORT_CUT.1.code()));
+    let mut wanted: BTreeSet<(u8, u8)> = fumo::EDGES.iter().map(|(from, _, to)| (from.code(), to.code())).collect();
+    wanted.insert((fumo::SHORT_CUT.0.code(), fumo::SHORT_CUT.1.code()));
     let seen = SEEN.lock().unwrap().clone();
     assert_eq!(wanted.difference(&seen).collect::<Vec<_>>(), Vec::<&(u8, u8)>::new());
     assert_eq!(seen.difference(&wanted).collect::<Vec<_>>(), Vec::<&(u8, u8)>::new());

@@ -58,19 +58,19 @@ fn the_edges_are_these_and_no_others() {
     for from in State::ALL {
         for to in State::ALL {
             let edge = (from.code(), to.code());
-            assert_eq!(from.leads_to(to), expected.contains(&edge), "{edge:?}");
-            found += usize::from(from.leads_to(to));
+            assert_eq!(leads_to(from, to), expected.contains(&edge), "{edge:?}");
+            found += usize::from(leads_to(from, to));
         }
     }
     assert_eq!(found, expected.len());
-    for (from, cause, to) in State::EDGES {
-        assert_eq!(from.after(cause), Some(to));
+    for (from, cause, to) in EDGES {
+        assert_eq!(after(from, cause), Some(to));
     }
-    assert_eq!(State::Idle.after(Cause::ExecUpdate), None);
-    assert_eq!(State::UpdateFailedHaveData.after(Cause::ExecUpdate), None);
-    let ends: Vec<u8> = State::ALL.iter().filter(|state| state.is_terminating()).map(|state| state.code()).collect();
+    assert_eq!(after(State::Idle, Cause::ExecUpdate), None);
+    assert_eq!(after(State::UpdateFailedHaveData, Cause::ExecUpdate), None);
+    let ends: Vec<u8> = State::ALL.iter().filter(|state| is_terminating(**state)).map(|state| state.code()).collect();
     assert_eq!(ends, [20, 70, 80, 90, 100]);
-    let codes: Vec<u8> = (0..=u8::MAX).filter(|&code| State::from_code(code).is_some()).collect();
+    let codes: Vec<u8> = (0..=u8::MAX).filter(|&code| State::of_code(code).is_some()).collect();
     assert_eq!(codes, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
 }
 
