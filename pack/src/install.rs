@@ -160,7 +160,7 @@ fn hint(reason: &Reason) -> Option<&'static str> {
         Reason::OtherVendor | Reason::OtherClass => "give the package for this class of devices: `sealift inspect PACKAGE` shows it",
         Reason::NoPolicy => "sealift trust policy TRUST --class any --require oem=1",
         Reason::Format(error) if error.kind == ErrorKind::SeveralComponents => {
-            "`sealift verify`, `apply` and `inspect` take packages of several components; this does not"
+            "`sealift verify`, `apply`, `inspect`, `rehearse` and `rebuild` take packages of several components; this does not"
         }
         Reason::OtherOldImage => "give the old image that the patch was made from, or use the full package",
         _ => return None,

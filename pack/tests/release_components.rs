@@ -318,6 +318,21 @@ fn a_device_is_given_a_package_that_all_its_components_take() {
 }
 
 #[test]
+fn init_knows_directories() {
+    let shop = shop();
+    let said = shop.ok(["init", "hub.toml", "--new", "2.0=new", "--old", "field/1.0", "--old", "field/1.1", "--product", "hub", "--key", "oem.key.pem"]);
+    assert!(said.contains("next: sealift pack hub.toml -o dist"), "{said}");
+    shop.ok(["pack", "hub.toml", "-o", "dist"]);
+    let names: Vec<_> = shop.tree("dist").into_iter().map(|(name, _)| name).filter(|name| name.ends_with(".suit")).collect();
+    assert_eq!(names, ["hub-2.0-from-1.0.suit", "hub-2.0-from-1.1.suit", "hub-2.0-full.suit"]);
+    assert_eq!(report(&shop)["component"], "hub");
+    let text = String::from_utf8(shop.read("hub.toml")).unwrap().replace("#component = \"hub\"", "component = \"all\"");
+    shop.write("hub.toml", text);
+    shop.ok(["pack", "hub.toml", "-o", "dist"]);
+    assert_eq!(report(&shop)["component"], "all");
+}
+
+#[test]
 fn a_directory_of_one_component_makes_a_package_of_one() {
     let shop = shop();
     for folder in ["new", "field/1.0", "field/1.1"] {

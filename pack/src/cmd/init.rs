@@ -13,8 +13,8 @@ use crate::release::template::{Template, Versioned};
 
 /// Writes a release file to begin with: what is known, and every option as a comment.
 ///
-/// Images are named as FILE, where the name tells the version (app-1.2.bin, field/1.2/app.bin), or as VERSION=FILE. An existing file is never
-/// replaced without --force.
+/// Images are named as FILE, where the name tells the version (app-1.2.bin, field/1.2/app.bin), or as VERSION=FILE; of several components FILE is the
+/// directory of their images. An existing file is never replaced without --force.
 #[derive(Debug, Args)]
 pub struct Init {
     /// The file to write.
@@ -58,6 +58,7 @@ pub(super) fn run(args: &Init) -> anyhow::Result<()> {
         return Err(Usage { what, hint: "give another one with --product".into() }.into());
     }
     let template = Template {
+        several: folder.join(&new.path).is_dir(),
         class: args.class.clone().unwrap_or_else(|| product.clone()),
         vendor: args.vendor.clone(),
         product,
@@ -99,7 +100,7 @@ fn image(text: &str, folder: &Path) -> anyhow::Result<Versioned> {
     }
 }
 
-/// The part of the name that begins with a digit; else that of the folder's name.
+/// The part of the name that begins with a digit; else that of the folder's name. A directory of components has no ending to be left out.
 fn version_in(path: &Path) -> Option<String> {
     let in_name = |name: &str| {
         let starts = std::iter::once(0).chain(name.match_indices(['-', '_']).map(|(at, _)| at + 1));
@@ -107,7 +108,8 @@ fn version_in(path: &Path) -> Option<String> {
         rests.into_iter().find(|rest| rest.starts_with(|first: char| first.is_ascii_digit())).map(str::to_owned)
     };
     let folder = || path.parent().and_then(Path::file_name).and_then(|name| in_name(&name.to_string_lossy()));
-    path.file_stem().and_then(|name| in_name(&name.to_string_lossy())).or_else(folder)
+    let own = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    own.and_then(|name| in_name(&name.to_string_lossy())).or_else(folder)
 }
 
 /// What stands before the version in the new image's name.

@@ -90,7 +90,7 @@ impl Error {
         let hint = match self {
             Self::Signer(error) => return error.hint(),
             Self::Package(_) | Self::Patch(_) | Self::PatchCut | Self::Block(_) => "`sealift inspect FILE` says what a file is",
-            Self::Several => "sign, approve, attach, inspect, verify and apply take packages of several components; this does not",
+            Self::Several => "what makes, signs, checks, rehearses or rebuilds packages takes those of several components; this does not",
             Self::Digest { .. } => "the package was changed after it was made: get it again from where it was made",
             Self::ImageSize { .. } => "give the images that the patch was made from",
             Self::SignedAlready { .. } => "a key counts once; sign with another key if more signatures are needed",

@@ -14,8 +14,10 @@ pub struct Template {
     pub vendor: String,
     /// The class of devices: a name, or a UUID.
     pub class: String,
-    /// The new image.
+    /// The new image, or the directory of those of several components.
     pub new: Versioned,
+    /// Whether it is such a directory.
+    pub several: bool,
     /// The images in the field.
     pub old: Vec<Versioned>,
     /// Files of keys that sign.
@@ -42,10 +44,16 @@ impl Template {
         };
         line("product", &self.product, "begins the name of every file");
         line("version", &self.new.version, "label of the new image, for people and file names");
-        line("component", "app", "what is updated: 1 to 32 characters");
+        if !self.several {
+            line("component", "app", "what is updated: 1 to 32 characters");
+        }
         line("vendor", &self.vendor, "a domain, or a UUID");
         line("class", &self.class, "the model: a name, or a UUID");
-        line("new", &self.new.path, "the image to be installed");
+        let new = if self.several { "the images to be installed: of each component one, which is named after its file" } else { "the image to be installed" };
+        line("new", &self.new.path, new);
+        if self.several {
+            line("#component", &self.product, "what SCOMO and LwM2M call all components together");
+        }
         text.push_str(RELEASE);
         for old in &self.old {
             let _ = write!(text, "\n[[old]]\nversion = {}\npath = {}\n", quoted(&old.version), quoted(&old.path));
@@ -182,6 +190,7 @@ mod tests {
             vendor: "example.com".into(),
             class: "lamp-mk2".into(),
             new: image(&"2.0"),
+            several: false,
             old: old.iter().map(image).collect(),
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
         }
