@@ -147,9 +147,44 @@ const USE: [u8; 16] = [0, 1, 2, 3, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 6, 7];
 /// Largest weight: eight.
 const MOST_WEIGHT: i32 = 32_000;
 
-/// The model's memory.
+/// How many contexts of a decision this build looks at: without large RAM classes those of the small shape.
+const fn looked_at(family: &Family) -> usize {
+    let [small, large] = &family.shapes;
+    if cfg!(feature = "large") { large.inputs } else { small.inputs }
+}
+
+/// [`LINE`]'s contexts in this build, and so on for the others that have more in the large shape.
+pub const LINE_CONTEXTS: usize = looked_at(&LINE);
+/// Those of [`UNIT`].
+pub const UNIT_CONTEXTS: usize = looked_at(&UNIT);
+/// Those of [`HIT`].
+pub const HIT_CONTEXTS: usize = looked_at(&HIT);
+/// Those of [`MISS`].
+pub const MISS_CONTEXTS: usize = looked_at(&MISS);
+/// Those of [`LITERAL`].
+pub const LITERAL_CONTEXTS: usize = looked_at(&LITERAL);
+/// Those of [`CALL`].
+pub const CALL_CONTEXTS: usize = looked_at(&CALL);
+
+/// The contexts that this build looks at; the compiler then leaves out what makes the others.
+#[inline(always)]
+#[must_use]
+pub fn first<const N: usize, const M: usize>(contexts: [u32; N]) -> [u32; M] {
+    contexts.first_chunk().copied().unwrap_or([0; M])
+}
+
+/// A probability model.
 #[derive(Debug)]
 pub struct Model<'a> {
+    memory: Memory<'a>,
+    /// Contexts of the decision being made: here rather than on the stack, where they would have to be cleared each time.
+    #[cfg(not(feature = "large"))]
+    inputs: [Input; MOST_SMALL_INPUTS],
+}
+
+/// The model's memory.
+#[derive(Debug)]
+struct Memory<'a> {
     slots: &'a mut [Slot],
     weights: &'a mut [i16],
     /// Which of the two shapes the families have.
@@ -202,7 +237,7 @@ fn store(slot: u32) -> Slot {
 }
 
 /// One context of a decision: first where its counter may be and what is there, then the counter and what it says.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Input {
     /// Number of the counter; before it is found, of the first of its two places.
     place: usize,
@@ -229,12 +264,16 @@ impl<'a> Model<'a> {
                 part.fill(family.weight);
             }
         }
-        Self { slots, weights, size }
+        Self {
+            memory: Memory { slots, weights, size },
+            #[cfg(not(feature = "large"))]
+            inputs: [Input::default(); MOST_SMALL_INPUTS],
+        }
     }
 
     /// Counters and weights, to be saved and restored.
     pub(in crate::compact) fn memory(&mut self) -> (&mut [Slot], &mut [i16]) {
-        (self.slots, self.weights)
+        (self.memory.slots, self.memory.weights)
     }
 
     /// Codes one decision.
@@ -243,6 +282,41 @@ impl<'a> Model<'a> {
         self.decide_with(coder, family, contexts, sets, None, bit)
     }
 
+    /// Codes one decision on which another part of the program has an opinion (a stretched probability): it takes the place
+    /// of the last context's.
+    #[inline]
+    pub fn decide_with<C: Coder, const N: usize>(
+        &mut self,
+        coder: &mut C,
+        family: &Family,
+        contexts: &[u32; N],
+        sets: [usize; 2],
+        opinion: Option<i32>,
+        bit: bool,
+    ) -> bool {
+        #[cfg(feature = "large")]
+        let inputs = &mut [Input::default(); N];
+        #[cfg(not(feature = "large"))]
+        let inputs = &mut self.inputs;
+        self.memory.decide(inputs, coder, family, contexts, sets, opinion, bit)
+    }
+
+    /// Codes the bits of a byte, the highest first, each with those before it in every context. `place` times eight goes into the first number of the
+    /// weight set, beside the place of the bit.
+    #[inline]
+    pub fn byte<C: Coder, const N: usize>(&mut self, coder: &mut C, family: &Family, bases: &[u32; N], place: u32, set: u32, wanted: u8) -> u8 {
+        let mut node = 1_u32;
+        for bit in (0..8).rev() {
+            let contexts = bases.map(|base| hash(base, node));
+            let sets = [crate::compact::index((7 - bit) | (place << 3)), crate::compact::index(set)];
+            node = (node << 1) | u32::from(self.decide(coder, family, &contexts, sets, (wanted >> bit) & 1 == 1));
+        }
+        let [byte, ..] = node.to_le_bytes();
+        byte
+    }
+}
+
+impl Memory<'_> {
     /// Looks at the two neighbouring places where the counter of a context may be.
     #[inline(always)]
     fn look(&self, input: &mut Input, hashed: u32) {
@@ -289,31 +363,12 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Codes one decision on which another part of the program has an opinion (a stretched probability): it takes the place
-    /// of the last context's.
-    #[inline]
-    pub fn decide_with<C: Coder, const N: usize>(
-        &mut self,
-        coder: &mut C,
-        family: &Family,
-        contexts: &[u32; N],
-        sets: [usize; 2],
-        opinion: Option<i32>,
-        bit: bool,
-    ) -> bool {
-        #[cfg(feature = "large")]
-        let mut inputs = [Input::default(); N];
-        #[cfg(not(feature = "large"))]
-        let mut inputs = [Input::default(); MOST_SMALL_INPUTS];
-        self.decide_in(&mut inputs, coder, family, contexts, sets, opinion, bit)
-    }
-
-    /// [`decide_with`](Self::decide_with) in memory for as many inputs as there are contexts. Hosts get a copy for each number of them; on
+    /// [`Model::decide_with`] in memory for as many inputs as there are contexts. Hosts get a copy for each number of them; on
     /// bare metal, where code is dear, there is one.
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     #[allow(clippy::too_many_arguments, reason = "the same as those of the method above, and the memory")]
-    fn decide_in<C: Coder>(
+    fn decide<C: Coder>(
         &mut self,
         inputs: &mut [Input],
         coder: &mut C,

@@ -1,6 +1,7 @@
 //! Copies from the old image: line by line, and byte by byte where a line is not as predicted.
 
 use super::*;
+use crate::compact::model::{HIT_CONTEXTS, LINE_CONTEXTS, MISS_CONTEXTS, UNIT_CONTEXTS, first};
 use crate::compact::predict::Risk;
 
 impl<O: OldImage> Body<'_, O> {
@@ -23,14 +24,14 @@ impl<O: OldImage> Body<'_, O> {
         let starts = u32::from(self.position == segment.new);
         let since = crate::compact::bits(recent.since);
         let size = crate::compact::bits(crate::compact::narrow(length));
-        let contexts = [
+        let contexts: [u32; LINE_CONTEXTS] = first([
             hash(1, (recent.lines & 0xff) | (size << 8)),
             hash(2, (since << 8) | (size << 4) | starts),
             hash(3, (shaky.min(7) << 8) | (worst << 4) | (recent.lines & 3)),
             hash(4, (crate::compact::bits(end - self.position) << 8) | (starts << 7) | crate::compact::bits(self.position - segment.new)),
             hash(5, (recent.lines.count_ones() << 4) | worst),
             hash(6, recent.lines & 0xfff),
-        ];
+        ]);
         let sets = [crate::compact::index(recent.lines & 7), crate::compact::index(worst)];
         let right = self.model.decide(coder, &LINE_FAMILY, &contexts, sets, right);
         self.recent.lines = (self.recent.lines << 1) | u32::from(right);
@@ -181,7 +182,7 @@ impl<O: OldImage> Body<'_, O> {
         let misses_here = (!recent.hits & ((1_u32 << done.min(31)) - 1)).count_ones();
         let into = crate::compact::bits(self.position - segment.new).min(10);
         let rest = crate::compact::bits(segment.new.wrapping_add(segment.length) - self.position).min(10);
-        let contexts = [
+        let contexts: [u32; UNIT_CONTEXTS] = first([
             hash(1, (recent.hits & 0xff) | (role << 8)),
             hash(2, if kind == 0 { n | (p << 8) | (b1 << 16) | (b2 << 24) } else { 0x100_0000 | (u32::from(note.tag) << 5) | kind }),
             hash(3, p | (n << 8) | (align << 16) | (kind << 20)),
@@ -192,7 +193,7 @@ impl<O: OldImage> Body<'_, O> {
             hash(8, p | ((n >> 4) << 8) | ((recent.hits & 3) << 12) | (size << 16)),
             hash(9, (recent.hits & 0xffff) | (align << 16)),
             hash(10, into | (rest << 4) | ((recent.hits & 1) << 8) | (u32::from(listed) << 9)),
-        ];
+        ]);
         let group = match (kind, trust) {
             (0, _) => align,
             (_, 1) => 4,
@@ -218,13 +219,13 @@ impl<O: OldImage> Body<'_, O> {
         let align = self.position & 3;
         let left = crate::compact::narrow(end - done);
         let state = left | (u32::from(missed) << 4);
-        let contexts = [
+        let contexts: [u32; HIT_CONTEXTS] = first([
             hash(1, (hits & 7) | (role << 8)),
             hash(2, p | (b1 << 8) | (state << 16)),
             hash(3, state | (role << 8)),
             hash(4, p | (n << 8) | (align << 16)),
             hash(5, (self.recent.differences & 0xffff) | (align << 16)),
-        ];
+        ]);
         coder.cause(Cause::Hits);
         let set = crate::compact::index((align << 3) | (hits & 7));
         let set_b = crate::compact::index((left.min(4) - 1) | (u32::from(missed) << 2));
@@ -253,7 +254,7 @@ impl<O: OldImage> Body<'_, O> {
         let [n1, n2, ..] = recent.bytes.to_le_bytes();
         let (n1, n2) = (u32::from(n1), u32::from(n2));
         let q = u32::from(predicted);
-        let bases = [
+        let bases: [u32; MISS_CONTEXTS] = first([
             hash(1, (align << 16) | role),
             hash(2, (d & 0xff) | (role << 8)),
             hash(3, ((d >> 8) & 0xff) | ((d & 0xff) << 8) | (align << 16)),
@@ -262,16 +263,8 @@ impl<O: OldImage> Body<'_, O> {
             hash(6, q | (n1 << 8)),
             hash(7, u32::from(recent.last) | (align << 8)),
             hash(8, n1 | (n2 << 8) | (p << 16) | ((b1 & 0xf) << 24)),
-        ];
-        let difference = wanted.wrapping_sub(predicted);
-        let mut node = 1_u32;
-        for place in (0..8).rev() {
-            let contexts = bases.map(|base| hash(base, node));
-            let sets = [crate::compact::index(7 - place) | (crate::compact::index(align) << 3), crate::compact::index((role >> 10) & 31)];
-            let bit = self.model.decide(coder, &MISS, &contexts, sets, (difference >> place) & 1 == 1);
-            node = (node << 1) | u32::from(bit);
-        }
-        let [difference, ..] = node.to_le_bytes();
+        ]);
+        let difference = self.model.byte(coder, &MISS, &bases, align, (role >> 10) & 31, wanted.wrapping_sub(predicted));
         predicted.wrapping_add(difference)
     }
 }

@@ -1,6 +1,7 @@
 //! What lies between copies from the segment list: literals, calls among them, short copies, and runs of one byte.
 
 use super::*;
+use crate::compact::model::{CALL_CONTEXTS, LITERAL_CONTEXTS, first};
 
 impl<O: OldImage> Body<'_, O> {
     #[cfg_attr(target_os = "none", inline(never))]
@@ -76,14 +77,14 @@ impl<O: OldImage> Body<'_, O> {
             .filter(|&target| target < self.parameters.new_size && target & ((1 << shift) - 1) == 0)
             .filter(|&target| calls::word(isa, self.position, target) == u32::from_le_bytes(*bytes));
         let [n1, n2, n3, n4, n5, n6, ..] = self.recent.bytes.to_le_bytes().map(u32::from);
-        let contexts = [
+        let contexts: [u32; CALL_CONTEXTS] = first([
             hash(1, n1),
             hash(2, n1 | (n2 << 8)),
             hash(3, n1 | (n3 << 8)),
             hash(4, n1 | (n3 << 8) | (n5 << 16)),
             hash(5, n1 | (n2 << 8) | (n3 << 16) | (n4 << 24)),
             hash(6, self.position & 3),
-        ];
+        ]);
         let sets = [crate::compact::index(self.position >> 1 & 1), 0];
         if !self.model.decide(coder, &CALL, &contexts, sets, wanted.is_some()) {
             return false;
@@ -129,15 +130,16 @@ impl<O: OldImage> Body<'_, O> {
         let mut phase = align;
         // What the old image has here on the diagonal of the last copy, and on that of the next.
         let pair = align < 4;
-        let first = self.position.wrapping_add(self.diagonal);
+        let start = self.position.wrapping_add(self.diagonal);
         let here = self.position + u32::from(pair && high.is_none());
         let next = self.map.get(self.started).map_or(self.diagonal, |next| next.old.wrapping_sub(next.new));
-        let mut old = |at: u32| u32::from(self.predictor.peek(at));
+        // Small RAM classes look at no context made of it: they need not read it.
+        let mut old = |at: u32| if LITERAL_CONTEXTS > 3 { u32::from(self.predictor.peek(at)) } else { 0 };
         let e = old(here.wrapping_add(self.diagonal));
         let f = old(here.wrapping_add(next));
         // The most telling contexts come first: small RAM classes use only those.
-        let bases = match high {
-            _ if !pair => [
+        let bases: [u32; LITERAL_CONTEXTS] = match high {
+            _ if !pair => first([
                 hash(1, align),
                 hash(2, n1),
                 hash(3, n1 | (n2 << 8)),
@@ -148,8 +150,8 @@ impl<O: OldImage> Body<'_, O> {
                 hash(33, f | (e << 8)),
                 hash(8, n8 | (n4 << 8) | (align << 16)),
                 hash(32, e | (n1 << 8)),
-            ],
-            None => [
+            ]),
+            None => first([
                 11,
                 hash(12, n1),
                 hash(13, n3),
@@ -160,12 +162,12 @@ impl<O: OldImage> Body<'_, O> {
                 hash(18, n2 | (n3 << 8) | (n1 >> 3 << 16)),
                 hash(19, n2),
                 hash(34, e),
-            ],
+            ]),
             Some(high) => {
                 phase |= 1;
                 let h = u32::from(high);
-                let g = old(first + 1);
-                [
+                let g = old(start + 1);
+                first([
                     21,
                     hash(22, h),
                     hash(23, h | (n7 << 8)),
@@ -176,21 +178,12 @@ impl<O: OldImage> Body<'_, O> {
                     hash(28, h | (n1 << 8) | (n2 << 16) | (n3 << 24)),
                     hash(29, n2 | (e << 8)),
                     hash(38, e | (h << 8) | (g << 16)),
-                ]
+                ])
             }
         };
         let _ = (n5, n6);
-        let align = phase;
         let n1 = high.map_or(n1, u32::from);
-        let mut node = 1_u32;
-        for place in (0..8).rev() {
-            let contexts = bases.map(|base| hash(base, node));
-            let sets = [crate::compact::index(7 - place) | (crate::compact::index(align) << 3), crate::compact::index(n1 >> 3)];
-            let bit = self.model.decide(coder, &LITERAL, &contexts, sets, (wanted >> place) & 1 == 1);
-            node = (node << 1) | u32::from(bit);
-        }
-        let [byte, ..] = node.to_le_bytes();
-        byte
+        self.model.byte(coder, &LITERAL, &bases, phase, n1 >> 3, wanted)
     }
 
     pub(super) fn source<C: Coder>(&mut self, coder: &mut C, length: u32) {
