@@ -21,7 +21,7 @@ const SQUASH: [u16; 65] = [
 ];
 
 /// `log2` of a number from 1 to 65535, in 1/4096 bit, rounded down to the table's precision.
-#[inline]
+#[inline(always)]
 fn log2(value: u32) -> i32 {
     let value = value.max(1);
     let zeros = value.leading_zeros();
@@ -35,13 +35,13 @@ fn log2(value: u32) -> i32 {
 }
 
 /// The stretch of a counter's probability, in 4,096ths: of the middle of its range.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn stretch_of_counter(probability: u32) -> i32 {
     #[cfg(feature = "large-tables")]
     return table::STRETCH.get(crate::compact::index(probability)).copied().map_or(0, i32::from);
     #[cfg(not(feature = "large-tables"))]
-    stretch((probability << 4) | 8)
+    stretch_within((probability << 4) | 8)
 }
 
 /// The same as a table of 8 KiB, for machines that have time to lose and no shortage of memory.
@@ -82,10 +82,13 @@ mod table {
 }
 
 /// The stretch of a probability of 1 to 65535.
-#[inline]
 #[must_use]
 pub fn stretch(probability: u32) -> i32 {
-    let one = probability.clamp(1, 65_535);
+    stretch_within(probability.clamp(1, 65_535))
+}
+
+#[inline(always)]
+fn stretch_within(one: u32) -> i32 {
     (log2(one) - log2(65_536 - one)) >> 4
 }
 

@@ -31,6 +31,21 @@ impl Shape {
         Self { inputs, sets: [first, second], uses: USES, first: 0 }
     }
 
+    /// The weights of a set of each kind, and those by use; what follows them may be there too.
+    #[inline(always)]
+    fn parts<'w>(&self, weights: &'w mut [i16], sets: [usize; 2]) -> [&'w mut [i16]; 3] {
+        let first = self.first + within(sets[0], self.sets[0]) * self.inputs;
+        let second = self.first + (self.sets[0] + within(sets[1], self.sets[1])) * self.inputs;
+        let (low, high) = weights.split_at_mut_checked(second).unwrap_or_default();
+        let low = low.get_mut(first..).unwrap_or_default();
+        if self.uses == 0 {
+            return [low, high, &mut []];
+        }
+        let uses = self.first + (self.sets[0] + self.sets[1]) * self.inputs;
+        let (high, uses) = high.split_at_mut_checked(uses - second).unwrap_or_default();
+        [low, high, uses]
+    }
+
     /// Weights in all.
     const fn weights(&self) -> usize {
         self.inputs * (self.sets[0] + self.sets[1] + self.uses)
@@ -185,7 +200,8 @@ pub struct Model<'a> {
 /// The model's memory.
 #[derive(Debug)]
 struct Memory<'a> {
-    slots: &'a mut [Slot],
+    /// Counters, by twos: each context has two places next to each other.
+    pairs: &'a mut [[Slot; 2]],
     weights: &'a mut [i16],
     /// Which of the two shapes the families have.
     size: usize,
@@ -200,7 +216,7 @@ fn mix(value: u32) -> u32 {
 /// `number` modulo `count`; a division is slow, and seldom needed.
 #[inline(always)]
 fn within(number: usize, count: usize) -> usize {
-    if number < count { number } else { number % count }
+    if number < count { number } else { number.checked_rem(count).unwrap_or(0) }
 }
 
 /// Adds one more part to a context.
@@ -236,23 +252,24 @@ fn store(slot: u32) -> Slot {
     [low, middle, high]
 }
 
-/// One context of a decision: first where its counter may be and what is there, then the counter and what it says.
+/// One context of a decision.
 #[derive(Clone, Copy, Debug, Default)]
 struct Input {
-    /// Number of the counter; before it is found, of the first of its two places.
+    /// Number of the counter.
     place: usize,
-    /// The counter; before it is found, what the first place holds.
+    /// The counter.
     slot: u32,
-    /// What the second place holds.
-    neighbour: u32,
-    /// What tells the context's counter from others.
-    check: u32,
+    /// What its neighbour becomes when that one has to age; else [`NOT_AGED`].
+    aged: u32,
     /// Stretched probability.
     stretch: i32,
 }
 
+/// More than any counter.
+const NOT_AGED: u32 = u32::MAX;
+
 impl<'a> Model<'a> {
-    /// A fresh model in the given memory: any number of counters, and the first or second number of [`WEIGHTS`].
+    /// A fresh model in the given memory: an even number of counters, and the first or second number of [`WEIGHTS`].
     pub fn new(slots: &'a mut [Slot], weights: &'a mut [i16]) -> Self {
         slots.fill(store(FRESH));
         weights.fill(0);
@@ -265,7 +282,7 @@ impl<'a> Model<'a> {
             }
         }
         Self {
-            memory: Memory { slots, weights, size },
+            memory: Memory { pairs: slots.as_chunks_mut().0, weights, size },
             #[cfg(not(feature = "large"))]
             inputs: [Input::default(); MOST_SMALL_INPUTS],
         }
@@ -273,7 +290,7 @@ impl<'a> Model<'a> {
 
     /// Counters and weights, to be saved and restored.
     pub(in crate::compact) fn memory(&mut self) -> (&mut [Slot], &mut [i16]) {
-        (self.memory.slots, self.memory.weights)
+        (self.memory.pairs.as_flattened_mut(), self.memory.weights)
     }
 
     /// Codes one decision.
@@ -317,49 +334,36 @@ impl<'a> Model<'a> {
 }
 
 impl Memory<'_> {
-    /// Looks at the two neighbouring places where the counter of a context may be.
+    /// Finds the counter of a context in one of the two neighbouring places where it may be. When it is in neither, the one that was used less gives way,
+    /// and if that is the second, the first ages. Changes nothing yet.
     #[inline(always)]
-    fn look(&self, input: &mut Input, hashed: u32) {
-        let size = u64::try_from(self.slots.len()).unwrap_or(0);
-        let place = usize::try_from((u64::from(hashed) * size) >> 32).unwrap_or(0);
-        input.place = place;
-        input.slot = self.slots.get(place).copied().map_or(FRESH, load);
-        input.neighbour = self.slots.get(place ^ 1).copied().map_or(FRESH, load);
-        input.check = (mix(hashed) << 4) & CHECK;
-    }
-
-    /// Finds the counter of a context that was looked up. When it is in neither place, the one that was used less gives way, and if that is the second,
-    /// the first ages.
-    #[inline(always)]
-    fn find(&mut self, input: &mut Input, start: u32) {
-        let (first, second, check) = (input.slot, input.neighbour, input.check);
-        if first & CHECK == check {
-            return;
-        }
-        if second & CHECK == check {
-            input.slot = second;
-        } else {
-            input.slot = ((start << 8) & 0xff_f000) | check;
-            if seen(second) >= seen(first) {
-                return;
-            }
-            if let Some(slot) = self.slots.get_mut(input.place) {
-                *slot = store(first - 1);
+    fn find(&self, hashed: u32, start: u32) -> Input {
+        let size = crate::compact::narrow(self.pairs.len() * 2);
+        let mut place = usize::try_from((u64::from(hashed) * u64::from(size)) >> 32).unwrap_or(0);
+        let [even, odd] = match self.pairs.get(place / 2) {
+            Some(&[even, odd]) => [load(even), load(odd)],
+            None => [FRESH; 2],
+        };
+        let (mut slot, second) = if place % 2 == 0 { (even, odd) } else { (odd, even) };
+        let check = (mix(hashed) << 4) & CHECK;
+        let mut aged = NOT_AGED;
+        if slot & CHECK != check {
+            let first = slot;
+            let known = second & CHECK == check;
+            slot = if known { second } else { ((start << 8) & 0xff_f000) | check };
+            if known || seen(second) < seen(first) {
+                place ^= 1;
+                aged = if known { NOT_AGED } else { first - 1 };
             }
         }
-        input.place ^= 1;
+        let trust = TRUST.get(crate::compact::index(seen(slot))).copied().unwrap_or(256);
+        Input { place, slot, aged, stretch: (stretch_of_counter(slot >> 12) * trust) >> 8 }
     }
 
     #[inline(always)]
-    fn weight(&self, number: usize) -> i32 {
-        self.weights.get(number).copied().map_or(0, i32::from)
-    }
-
-    #[inline(always)]
-    fn change_weight(&mut self, number: usize, change: i32) {
-        if let Some(weight) = self.weights.get_mut(number) {
-            let moved = (i32::from(*weight) + change).clamp(-MOST_WEIGHT, MOST_WEIGHT);
-            *weight = i16::try_from(moved).unwrap_or(0);
+    fn put(&mut self, place: usize, counter: u32) {
+        if let Some([even, odd]) = self.pairs.get_mut(place / 2) {
+            *(if place % 2 == 0 { even } else { odd }) = store(counter);
         }
     }
 
@@ -381,59 +385,60 @@ impl Memory<'_> {
         let [small, large] = &family.shapes;
         let wide = cfg!(feature = "large") && self.size != 0;
         let shape = if wide { large } else { small };
-        let count = shape.inputs.min(contexts.len());
-        let inputs = inputs.get_mut(..count).unwrap_or_default();
-        let [a, b] = [within(sets[0], shape.sets[0]), shape.sets[0] + within(sets[1], shape.sets[1])];
-        let [mut a, mut b] = [shape.first + a * shape.inputs, shape.first + b * shape.inputs];
-        let mut uses = shape.first + (shape.sets[0] + shape.sets[1]) * shape.inputs;
-        let mut sum = 0_i32;
-        // All looks first, on what the table held before the decision: the loads then wait for memory together, which is much of the time on a
-        // big machine.
+        let inputs = inputs.get_mut(..shape.inputs.min(contexts.len())).unwrap_or_default();
+        // All are found on what the table held before the decision: the loads then wait for memory together, which is much of the time on a big machine.
         let mut salt = family.salt;
         for (input, &context) in inputs.iter_mut().zip(contexts) {
-            self.look(input, mix(context ^ salt));
+            *input = self.find(mix(context ^ salt), family.start);
             salt = salt.wrapping_add(family.salt << 1);
         }
-        for (number, input) in inputs.iter_mut().enumerate() {
-            self.find(input, family.start);
-            let often = crate::compact::index(seen(input.slot));
-            let value = (stretch_of_counter(input.slot >> 12) * TRUST.get(often).copied().unwrap_or(256)) >> 8;
-            let value = if number + 1 == contexts.len() { opinion.unwrap_or(value) } else { value };
-            input.stretch = value;
-            let mut weight = self.weight(a + number) + self.weight(b + number);
-            if wide {
-                weight += self.weight(uses + number * USES + use_class(often));
-            }
-            sum += weight.clamp(-MOST_WEIGHT, MOST_WEIGHT) * value;
+        if let (Some(opinion), Some(last)) = (opinion, inputs.last_mut()) {
+            last.stretch = opinion;
         }
-        let one = squash((sum >> 12).clamp(-LIMIT, LIMIT)).clamp(family.floor, 65_536 - family.floor);
+        let [a, b, uses] = shape.parts(self.weights, sets);
+        let mut sum = 0_i32;
+        for (number, ((input, a), b)) in inputs.iter().zip(a.iter()).zip(b.iter()).enumerate() {
+            let mut weight = i32::from(*a) + i32::from(*b);
+            if wide {
+                weight += uses.get(number * USES + use_class(input.slot)).copied().map_or(0, i32::from);
+            }
+            sum += weight.clamp(-MOST_WEIGHT, MOST_WEIGHT) * input.stretch;
+        }
+        let one = squash((sum >> 12).clamp(-LIMIT, LIMIT)).max(family.floor).min(65_536 - family.floor);
         let bit = coder.bit(one, bit);
         let error = if bit { 65_535 - crate::compact::signed(one) } else { -crate::compact::signed(one) };
-        for input in inputs.iter() {
-            let often = crate::compact::index(seen(input.slot));
+        for (number, ((input, a), b)) in inputs.iter().zip(a.iter_mut()).zip(b.iter_mut()).enumerate() {
             let change = (((input.stretch * error) >> 10) * family.rate + (1 << 11)) >> 12;
-            self.change_weight(a, change);
-            self.change_weight(b, change);
-            if wide {
-                self.change_weight(uses + use_class(often), change);
-                uses += USES;
+            change_weight(a, change);
+            change_weight(b, change);
+            if wide && let Some(weight) = uses.get_mut(number * USES + use_class(input.slot)) {
+                change_weight(weight, change);
             }
-            a += 1;
-            b += 1;
+        }
+        for input in inputs.iter() {
+            if input.aged != NOT_AGED {
+                self.put(input.place ^ 1, input.aged);
+            }
+        }
+        for input in inputs.iter() {
+            let seen = seen(input.slot);
             let probability = (input.slot >> 12 << 4) | 8;
-            let step = STEP.get(often).copied().unwrap_or(4096);
+            let step = STEP.get(crate::compact::index(seen)).copied().unwrap_or(4096);
             let probability = if bit { probability + (((65_535 - probability) * step) >> 16) } else { probability - ((probability * step) >> 16) };
-            if let Some(slot) = self.slots.get_mut(input.place) {
-                let seen = (seen(input.slot) + 1).min(MOST_SEEN);
-                *slot = store((probability >> 4 << 12) | (input.slot & CHECK) | seen);
-            }
+            self.put(input.place, (probability >> 4 << 12) | (input.slot & CHECK) | (seen + 1).min(MOST_SEEN));
         }
         bit
     }
 }
 
-/// Class of use of a counter that has seen this many decisions.
 #[inline(always)]
-fn use_class(often: usize) -> usize {
-    USE.get(often).copied().map_or(0, usize::from)
+fn change_weight(weight: &mut i16, change: i32) {
+    let moved = (i32::from(*weight) + change).clamp(-MOST_WEIGHT, MOST_WEIGHT);
+    *weight = i16::try_from(moved).unwrap_or(0);
+}
+
+/// Class of use of a counter.
+#[inline(always)]
+fn use_class(slot: u32) -> usize {
+    USE.get(crate::compact::index(seen(slot))).copied().map_or(0, usize::from)
 }
