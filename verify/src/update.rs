@@ -203,6 +203,10 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
         let (step, current) = (record.step, record.current.size);
         let same = record.pending == Some(goal.pending);
         let in_place = goal.expected.apply.sector_log2 != 0;
+        let allowed = slot::in_place_allowed();
+        if in_place {
+            allowed?;
+        }
         let going_on = match step {
             Step { phase: Phase::Idle, .. } => false,
             Step { phase: Phase::Receiving, state, .. } => same && !in_place && state.is_some(),
@@ -217,11 +221,11 @@ impl<'m, 'd, 'c, C: Chips, D: Decompressor> Update<'m, 'd, 'c, C, D> {
         let hand = device.hand;
         old.size = current;
         let progress = step.progress;
-        (new.kind, new.programmer) = if in_place {
+        (new.kind, new.programmer) = if let (true, Ok(allowed)) = (in_place, allowed) {
             let scratch = device.layout.scratch.ok_or(Error::NoSlot)?;
             device.state_area(1)?;
             let sector = 1u32.checked_shl(goal.expected.apply.sector_log2.into()).ok_or(Error::SectorSize)?;
-            (Kind::InPlace { scratch, sector, batch: if going_on { progress } else { 0 }, begun: 0 }, Programmer::new(scratch, 0))
+            (Kind::InPlace { scratch, sector, batch: if going_on { progress } else { 0 }, begun: 0, allowed }, Programmer::new(scratch, 0))
         } else {
             let region = device.layout.secondary.ok_or(Error::NoSlot)?;
             (Kind::Secondary { region, groups: 0, made: 0 }, Programmer::new(region, if going_on { progress } else { 0 }))

@@ -109,6 +109,14 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Remembers that the cache was right about `old`, unless it would say so anyway from close by.
+    pub fn confirm(&mut self, old: u32) {
+        let (new, nearness) = self.get(old);
+        if !matches!(nearness, Nearness::Same | Nearness::Near) {
+            self.insert(old, new);
+        }
+    }
+
     /// Remembers what `old` became, unless the cache would say so anyway from close by.
     pub fn set(&mut self, old: u32, new: u32) {
         let (guess, nearness) = self.get(old);
@@ -121,6 +129,10 @@ impl<'a> Words<'a> {
             }
             return;
         }
+        self.insert(old, new);
+    }
+
+    fn insert(&mut self, old: u32, new: u32) {
         if let Some(slot) = self.entries.get_mut(self.next) {
             *slot = (old, new);
             self.used = self.used.max(self.next + 1);

@@ -66,16 +66,41 @@ pub struct Looked {
     pub advance: Option<u32>,
 }
 
-/// Whether [`look`] surely adds nothing at a multiple of 4 where `word` is, and where the instruction set's model finds nothing.
-#[inline]
-#[must_use]
-pub fn is_quiet(parameters: &Parameters, word: u32) -> bool {
-    if parameters.data & (flag::POINTER64 | flag::RELATIVE32 | flag::OFFSET32) != 0 {
-        return false;
+/// Which words hold no reference as data. Asked for every word of a copy, so it is made ready, and counts in 32 bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Quiet {
+    /// Sorts are looked for that a word alone cannot rule out, or addresses have more than 32 bits.
+    never: bool,
+    /// The lowest pointer into the image, and how many there are.
+    pointers: (u32, u32),
+    /// The same for RAM addresses.
+    ram: (u32, u32),
+}
+
+impl Quiet {
+    /// For images of these parameters.
+    #[must_use]
+    pub fn new(parameters: &Parameters) -> Self {
+        let Parameters { base, old_size, data, .. } = *parameters;
+        let mut never = data & (flag::POINTER64 | flag::RELATIVE32 | flag::OFFSET32) != 0;
+        let mut pointers = (0, 0);
+        if data & flag::POINTER32 != 0 {
+            match u32::try_from(base) {
+                Ok(first) if first.checked_add(old_size).is_some() => pointers = (first, old_size),
+                _ => never = true,
+            }
+        }
+        let ram = if parameters.ram_size == 0 { (0, 0) } else { (parameters.ram_base(), parameters.ram_bytes()) };
+        Self { never, pointers, ram }
     }
-    let pointer = parameters.data & flag::POINTER32 != 0 && u64::from(word).wrapping_sub(parameters.base) < u64::from(parameters.old_size);
-    let ram = parameters.ram_size != 0 && word.wrapping_sub(parameters.ram_base()) < parameters.ram_bytes();
-    word == 0 || !(pointer || ram)
+
+    /// Whether [`look`] surely adds nothing at a multiple of 4 where `word` is, and where the instruction set's model finds nothing.
+    #[inline]
+    #[must_use]
+    pub fn is_quiet(&self, word: u32) -> bool {
+        let within = |(first, count): (u32, u32)| word.wrapping_sub(first) < count;
+        !self.never && (word == 0 || !(within(self.pointers) || within(self.ram)))
+    }
 }
 
 /// Adds the data readings to what the instruction set's model found.
@@ -158,5 +183,29 @@ pub fn target(reference: &Reference, bytes: &[u8], base: u64, address: u64) -> u
         RELATIVE => address.wrapping_add(crate::isa::bits::extend64(value, 32)),
         OFFSET => base.wrapping_add(value),
         _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quiet_when_it_points_nowhere() {
+        let bases = [0, 1, 0x1_0000, 0xbfff_ffff, 0xffff_fff0, 1 << 32, u64::MAX - (1 << 32)];
+        let words = [0_u32, 1, 7, 8, 15, 16, 0xffff, 0x1_0000, 0x1_000f, 0x1_0010, 0x2000_0000, 0x2000_00ff, 0x2000_0100, 0xffff_ffef, 0xffff_fff0, u32::MAX];
+        for (base, old_size) in bases.into_iter().flat_map(|base| [(base, 16), (base, 0), (base, (1 << 30) - 1)]) {
+            for (data, ram_size) in [(0, 0), (flag::POINTER32, 0), (0, 8), (flag::POINTER32, 8)] {
+                let parameters = Parameters { old_size, new_size: 0, isa: 0, data, ram: 0x2000, ram_size, base, group: 8, class: 0, in_place: false };
+                for word in words {
+                    let pointer = data & flag::POINTER32 != 0 && u64::from(word).wrapping_sub(base) < u64::from(old_size);
+                    let ram = ram_size != 0 && word.wrapping_sub(0x2000_0000) < 256;
+                    let expected = word == 0 || !(pointer || ram);
+                    let quiet = Quiet::new(&parameters);
+                    assert_eq!(quiet.is_quiet(word), expected && !quiet.never, "{word:#x} at {base:#x}, {old_size}");
+                    assert!(!quiet.never || data != 0 && base + u64::from(old_size.min(16)) > 0xffff_ffff);
+                }
+            }
+        }
     }
 }

@@ -344,7 +344,7 @@ impl Memory<'_> {
             Some(&[even, odd]) => [load(even), load(odd)],
             None => [FRESH; 2],
         };
-        let (mut slot, second) = if place % 2 == 0 { (even, odd) } else { (odd, even) };
+        let (mut slot, second) = if place.is_multiple_of(2) { (even, odd) } else { (odd, even) };
         let check = (mix(hashed) << 4) & CHECK;
         let mut aged = NOT_AGED;
         if slot & CHECK != check {
@@ -363,7 +363,7 @@ impl Memory<'_> {
     #[inline(always)]
     fn put(&mut self, place: usize, counter: u32) {
         if let Some([even, odd]) = self.pairs.get_mut(place / 2) {
-            *(if place % 2 == 0 { even } else { odd }) = store(counter);
+            *(if place.is_multiple_of(2) { even } else { odd }) = store(counter);
         }
     }
 

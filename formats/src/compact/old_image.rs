@@ -34,10 +34,10 @@ pub type WindowBytes = [u8; CAPACITY];
 /// Bytes kept before the position asked for.
 pub const BEHIND: u32 = 64;
 
-impl<'a, O: OldImage> OldWindow<'a, O> {
-    /// Most bytes ahead of the position that [`OldWindow::view`] guarantees (where the image is long enough).
-    pub const AHEAD: u32 = 160;
+/// Bytes ahead of the position that [`OldWindow::view`] guarantees (where the image is long enough).
+pub const AHEAD: u32 = 160;
 
+impl<'a, O: OldImage> OldWindow<'a, O> {
     /// A window over `image` of `size` bytes, which holds some of them in `buffer`.
     pub fn new(image: O, size: u32, buffer: &'a mut WindowBytes) -> Self {
         Self { image, size, start: 0, held: 0, buffer, failed: false }
@@ -66,12 +66,12 @@ impl<'a, O: OldImage> OldWindow<'a, O> {
         self.held = 0;
     }
 
-    /// Bytes around `offset` and the place of `offset` among them: at least 64 behind and [`Self::AHEAD`] ahead, fewer at
+    /// Bytes around `offset` and the place of `offset` among them: at least 64 behind and [`AHEAD`] ahead, fewer at
     /// the ends of the image. What lies farther than that is not the same on every machine and must not be looked at.
     pub fn view(&mut self, offset: u32) -> (&[u8], usize) {
         let offset = offset.min(self.size);
         let from = offset.saturating_sub(BEHIND);
-        let to = offset.saturating_add(Self::AHEAD).min(self.size);
+        let to = offset.saturating_add(AHEAD).min(self.size);
         let end = self.start.saturating_add(crate::compact::narrow(self.held));
         if from < self.start || to > end {
             let held = crate::compact::index(self.size - from).min(CAPACITY);

@@ -4,7 +4,7 @@ use crate::compact::caches::{Corrections, Nearness, Words};
 use crate::compact::data;
 use crate::compact::header::Parameters;
 use crate::compact::map::{AddressMap, Owner, Segment};
-use crate::compact::old_image::{OldImage, OldWindow, WindowBytes};
+use crate::compact::old_image::{AHEAD, OldImage, OldWindow, WindowBytes};
 use crate::isa::{AnyModel, Kind, Reference, ReferenceModel, Window};
 
 mod line;
@@ -16,6 +16,9 @@ use line::{Packed, SIZE};
 const MOST_FOUND: usize = 36;
 /// Before a segment or group, this many bytes of the old image are scanned to get a model into its stride.
 const WARM_UP: u32 = 128;
+/// Bytes passed over in one window, at most: what is ahead of them is seen as if a window began there.
+const MOST_PASSED: u32 = 64;
+const _: () = assert!(MOST_PASSED + 8 + 64 <= AHEAD);
 
 /// A reference whose bytes lie in the current line.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +82,7 @@ impl Default for Work {
 #[derive(Debug)]
 pub struct Predictor<'a, O> {
     parameters: Parameters,
+    quiet: data::Quiet,
     pub(super) old: OldWindow<'a, O>,
     model: AnyModel,
     probe: AnyModel,
@@ -106,6 +110,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     /// A predictor over `old`.
     pub fn new(parameters: Parameters, old: O, model: AnyModel, corrections: Corrections<'a>, words: Words<'a>, work: &'a mut Work) -> Self {
         Self {
+            quiet: data::Quiet::new(&parameters),
             parameters,
             old: OldWindow::new(old, parameters.old_size, &mut work.window),
             probe: model.clone(),
@@ -128,6 +133,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
     #[cfg(feature = "large")]
     pub(super) fn restart(&mut self, parameters: Parameters, model: AnyModel) {
         (self.parameters, self.probe, self.model) = (parameters, model.clone(), model);
+        self.quiet = data::Quiet::new(&parameters);
         self.old.restart(parameters.old_size);
         self.corrections.clear();
         self.words.clear();
@@ -164,51 +170,47 @@ impl<'a, O: OldImage> Predictor<'a, O> {
         let skew = (self.parameters.base.wrapping_add(u64::from(early))) % unit;
         let skew = if skew == 0 { 0 } else { unit - skew };
         self.scan = early.saturating_add(u32::try_from(skew).unwrap_or(0)).min(self.at);
-        while self.scan < self.at {
-            self.pass_over(self.at);
-            if self.scan < self.at {
-                self.scan_one(map, self.at);
-            }
+        self.scan_to(map, self.at, self.at);
+    }
+
+    /// Scans the old image up to the offset `end`: predicts and remembers what is found, unless it ends at the offset `from` or before.
+    fn scan_to(&mut self, map: &AddressMap<'_>, end: u32, from: u32) {
+        while self.scan < end {
+            self.scan_on(map, end, from);
         }
     }
 
-    /// Moves on to the next place, before `end`, where something may be found.
+    /// Moves on to the next place, before `end`, where something may be found, and looks at one instruction or word there, which may be two things. Goes no
+    /// farther than the window does that it begins with.
     #[cfg_attr(target_os = "none", inline(never))]
-    fn pass_over(&mut self, end: u32) {
-        let mut address = self.parameters.base.wrapping_add(u64::from(self.scan));
+    fn scan_on(&mut self, map: &AddressMap<'_>, end: u32, from: u32) {
         let (bytes, place) = self.old.view(self.scan);
+        let mut address = self.parameters.base.wrapping_add(u64::from(self.scan));
+        let mut at = self.scan;
         let mut rest = bytes.get(place..).unwrap_or(&[]);
-        while self.scan < end
+        let end = end.min(at.saturating_add(MOST_PASSED));
+        while at < end
             && let Some(word) = rest.first_chunk::<4>()
         {
             let word = u32::from_le_bytes(*word);
-            let step = if address.is_multiple_of(4) && !data::is_quiet(&self.parameters, word) { 0 } else { self.model.quiet(address, word) };
+            let step = if address.is_multiple_of(4) && !self.quiet.is_quiet(word) { 0 } else { self.model.quiet(address, word) };
             if step == 0 {
                 break;
             }
             address = address.wrapping_add(u64::from(step));
-            self.scan = self.scan.saturating_add(step);
+            at = at.saturating_add(step);
             rest = rest.get(crate::compact::index(step)..).unwrap_or(&[]);
         }
-    }
-
-    /// Looks at one instruction or word and moves on; a word may be two things. Predicts and remembers what is found, unless it ends at the old offset `from`
-    /// or before.
-    #[cfg_attr(target_os = "none", inline(never))]
-    fn scan_one(&mut self, map: &AddressMap<'_>, from: u32) {
-        let at = self.scan;
-        let address = self.parameters.base.wrapping_add(u64::from(at));
-        let (bytes, place) = self.old.view(at);
-        let window = Window::new(bytes, place);
+        self.scan = at;
+        if at >= end {
+            return;
+        }
+        let window = Window::new(bytes, bytes.len() - rest.len());
         let (advance, reference) = self.model.scan(address, &window);
         let looked = data::look(&self.parameters, self.parameters.old_size, address, &window, reference);
         self.scan = at.saturating_add(looked.advance.unwrap_or(crate::compact::narrow(advance)).max(1));
-        let [first, second] = looked.found;
-        for reference in [first, second] {
-            if let Some(reference) = reference
-                && (1..=8).contains(&reference.width)
-                && at.saturating_add(u32::from(reference.width)) > from
-            {
+        for reference in looked.found.into_iter().flatten() {
+            if (1..=8).contains(&reference.width) && at.saturating_add(u32::from(reference.width)) > from {
                 self.note(map, at, reference);
             }
         }
@@ -392,12 +394,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
             self.write(map, place);
         }
         let end = self.at.saturating_add(crate::compact::narrow(length));
-        while self.scan < end {
-            self.pass_over(end);
-            if self.scan < end {
-                self.scan_one(map, 0);
-            }
-        }
+        self.scan_to(map, end, 0);
     }
 
     /// Predicts again the reference that starts at `at` in the line, with what was learnt meanwhile.
@@ -505,8 +502,7 @@ impl<'a, O: OldImage> Predictor<'a, O> {
                     && outside
                     && let Ok(old) = u32::try_from(reference.target)
                 {
-                    let (new, _) = self.words.get(old);
-                    self.words.set(old, new);
+                    self.words.confirm(old);
                 }
             }
         }

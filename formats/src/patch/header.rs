@@ -2,7 +2,7 @@
 
 use crate::{
     error::{DecodeError, ErrorKind},
-    patch::in_place::{self, InPlace},
+    patch::in_place::InPlace,
     varint::{read_varint, unzigzag},
 };
 
@@ -18,6 +18,8 @@ pub const MAX_BYTES_WITHOUT_EXTENSIONS: usize = 256;
 pub const MAX_PARAMETERS: usize = 64;
 
 const MAX_EXTENSIONS: u64 = 8;
+/// Number of the extension that holds the layout of a patch in place.
+const IN_PLACE_TAG: u64 = 4;
 const MAX_EXTENSION_BYTES: u64 = 4096;
 
 /// How the payload is coded.
@@ -200,6 +202,17 @@ impl<'a> Header<'a> {
         }
     }
 
+    /// Reads the layout of an in-place patch with this header.
+    #[cfg(any(test, feature = "in-place"))]
+    fn layout(&self, value: &'a [u8]) -> Result<InPlace<'a>, ErrorKind> {
+        let class = u32::from(self.ram_log2.saturating_sub(6));
+        let most = if self.ram_log2 == 0 { super::in_place::MAX_BYTES } else { 1_usize.checked_shl(class).unwrap_or(usize::MAX) };
+        let layout = if value.len() > most { Err(ErrorKind::InPlaceForm) } else { InPlace::parse(value, self.old_size, self.new_size) };
+        let layout = layout.map_err(|kind| if kind == ErrorKind::UnexpectedEnd { ErrorKind::InPlaceForm } else { kind })?;
+        let fits = self.profile == Profile::Compact && self.group_log2 == layout.sector_log2();
+        if fits { Ok(layout) } else { Err(ErrorKind::InPlaceProfile) }
+    }
+
     /// Bytes of a group, the last one excepted.
     #[must_use]
     pub fn group_size(&self) -> u64 {
@@ -229,7 +242,7 @@ impl<'a> Header<'a> {
             None => push_varint(0, &mut out),
             Some(layout) => {
                 push_varint(1, &mut out);
-                push_varint(in_place::TAG, &mut out);
+                push_varint(IN_PLACE_TAG, &mut out);
                 push_varint(u64::try_from(layout.value().len()).unwrap_or(u64::MAX), &mut out);
                 out.extend(layout.value());
             }
@@ -258,17 +271,8 @@ fn parse_fields<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, DecodeError> 
         _ => (fields.varint()?, unzigzag(fields.varint()?)),
     };
     let parameters = fields.parameters()?;
-    let in_place = match fields.extensions()? {
-        None => None,
-        Some((at, value)) => {
-            let most = if ram_log2 == 0 { in_place::MAX_BYTES } else { 1_usize.checked_shl(u32::from(ram_log2.saturating_sub(6))).unwrap_or(usize::MAX) };
-            let layout = if value.len() > most { Err(ErrorKind::InPlaceForm) } else { InPlace::parse(value, old_size, new_size) };
-            let layout = layout.map_err(|kind| if kind == ErrorKind::UnexpectedEnd { ErrorKind::InPlaceForm } else { kind });
-            let fits = |layout: &InPlace<'_>| profile == Profile::Compact && group_log2 == layout.sector_log2();
-            Some(layout.and_then(|layout| if fits(&layout) { Ok(layout) } else { Err(ErrorKind::InPlaceProfile) }).map_err(|kind| kind.at(at))?)
-        }
-    };
-    Ok(Header {
+    let layout = fields.extensions()?;
+    let header = Header {
         profile,
         chunk_log2,
         group_log2,
@@ -282,8 +286,18 @@ fn parse_fields<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, DecodeError> 
         old_base,
         base_shift,
         parameters,
-        in_place,
-    })
+        in_place: None,
+    };
+    match layout {
+        #[cfg(any(test, feature = "in-place"))]
+        Some((at, value)) => Ok(Header { in_place: Some(header.layout(value).map_err(|kind| kind.at(at))?), ..header }),
+        _ => Ok(header),
+    }
+}
+
+/// Whether this is the extension of patches in place, in a build that has them.
+fn is_in_place(tag: u64) -> bool {
+    cfg!(any(test, feature = "in-place")) && tag == IN_PLACE_TAG
 }
 
 /// The bytes given, and how far they are read.
@@ -355,7 +369,7 @@ impl<'a> Fields<'a> {
             let tag = self.checked_varint(|tag| {
                 if before.is_some_and(|before| tag <= before) {
                     Err(ErrorKind::ExtensionForm)
-                } else if tag & 1 == 0 && tag != in_place::TAG {
+                } else if tag & 1 == 0 && !is_in_place(tag) {
                     Err(ErrorKind::UnsupportedExtension(crate::error::detail(crate::error::shown(tag))))
                 } else {
                     Ok(())
@@ -365,7 +379,7 @@ impl<'a> Fields<'a> {
             let size = self.checked_varint(|size| if size <= MAX_EXTENSION_BYTES { Ok(()) } else { Err(ErrorKind::ExtensionForm) })?;
             let at = self.at;
             let value = self.bytes(usize::try_from(size).unwrap_or(usize::MAX))?;
-            if tag == in_place::TAG {
+            if is_in_place(tag) {
                 layout = Some((at, value));
             }
         }

@@ -11,8 +11,6 @@ pub const MAX_BYTES: usize = 1024;
 pub const MAX_RUNS: u32 = 512;
 /// Kept ranges of a layout, at most.
 pub const MAX_KEPT: u32 = 256;
-/// Number of the header's extension that holds a layout.
-pub const TAG: u64 = 4;
 
 /// Base-2 logarithms of the smallest and of the largest sector in bytes.
 pub const SECTOR_LOG2: core::ops::RangeInclusive<u8> = 8..=17;

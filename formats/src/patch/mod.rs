@@ -8,6 +8,10 @@ pub mod chunk;
 pub mod executable;
 pub mod fast;
 pub mod header;
+#[cfg(any(test, feature = "in-place"))]
+pub mod in_place;
+#[cfg(not(any(test, feature = "in-place")))]
+#[path = "no_in_place.rs"]
 pub mod in_place;
 pub mod segment;
 

@@ -152,6 +152,9 @@ impl<'m, O: ReadImage, N: WriteImage, D: Decompressor> Applier<'m, O, N, D> {
             return Err(Error::BufferTooSmall);
         }
         if let Some(expected) = expected {
+            if !cfg!(feature = "in-place") && expected.apply.sector_log2 != 0 {
+                return Err(Error::InPlaceUnsupported);
+            }
             self.gate.expect(expected)?;
             self.install.expect(expected);
         }
@@ -291,5 +294,23 @@ mod tests {
         assert_eq!(applier.expect(None), Err(Error::AfterError));
         assert_eq!(applier.update(b"SLP").map(|progress| progress.patch_bytes), Ok(3));
         assert_eq!(applier.finish().map_err(|error| error.reason().code()), Err(1));
+    }
+
+    /// `cargo test -p sealift-verify --no-default-features --features isa-thumb`.
+    #[cfg(not(feature = "in-place"))]
+    #[test]
+    fn a_build_without_patches_in_place_refuses_them_before_the_first_byte() {
+        use sealift_formats::manifest::{ApplyArguments, ImageId};
+        use sealift_formats::patch::{InstructionSet, Profile};
+        let image = ImageId { digest: [0; 32], size: 1000 };
+        let (profile, instruction_set) = (Profile::Compact, InstructionSet::Thumb);
+        let apply = ApplyArguments { chunk_log2: 10, first_chunk: [0; 32], profile, ram_log2: 14, instruction_set, sector_log2: 12 };
+        let (mut chunk, mut scratch) = ([0; 1024], [0; 16]);
+        for (sector_log2, refused) in [(0, Ok(())), (12, Err(Error::InPlaceUnsupported))] {
+            let memory = Memory { chunk: &mut chunk, group: &mut [], segments: &mut [], scratch: &mut scratch, compact: None };
+            let mut applier = Applier::idle(&[][..], Nowhere, memory, Decompressors::<NoDecompressor>::default());
+            let expected = Expected { patch: image, old: Some(image), new: image, apply: ApplyArguments { sector_log2, ..apply } };
+            assert_eq!(applier.expect(Some(&expected)), refused);
+        }
     }
 }

@@ -72,6 +72,10 @@ impl<C: Chips> Device<'_, C> {
 
     /// Finishes the copying of a staged batch, if there is one, and the update in place, if all is there.
     pub(super) fn settle_in_place(&mut self) -> Result<(), C> {
+        if !cfg!(feature = "in-place") {
+            // Another build of the bootloader has begun it: only a full image helps.
+            return Ok(());
+        }
         let record = *self.record()?;
         let Some(pending) = record.pending else { return Ok(()) };
         if let Step { phase: Phase::Staged, progress, state } = record.step {

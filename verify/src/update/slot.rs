@@ -72,7 +72,24 @@ pub(super) enum Kind {
         batch: u32,
         /// Sectors of the batch begun.
         begun: u32,
+        /// That this build can do it.
+        allowed: InPlaceAllowed,
     },
+}
+
+/// Proof that this build has the code for updates in place; without the feature there is none, and the compiler drops that code.
+#[cfg(feature = "in-place")]
+pub(super) type InPlaceAllowed = ();
+/// Proof that this build has the code for updates in place; without the feature there is none, and the compiler drops that code.
+#[cfg(not(feature = "in-place"))]
+pub(super) type InPlaceAllowed = core::convert::Infallible;
+
+/// The proof.
+pub(super) fn in_place_allowed() -> core::result::Result<InPlaceAllowed, Error> {
+    #[cfg(feature = "in-place")]
+    return Ok(());
+    #[cfg(not(feature = "in-place"))]
+    Err(Error::InPlaceUnsupported)
 }
 
 impl<'d, 'c, C: Chips> NewSlot<'d, 'c, C> {
@@ -247,7 +264,7 @@ impl<C: Chips> WriteImage for NewSlot<'_, '_, C> {
 
     fn begin_sector(&mut self, number: u32) -> Result<(), C> {
         let hand = self.device.hand;
-        let Kind::InPlace { scratch, sector, batch, begun } = self.kind else { return Err(Error::OutOfBounds.into()) };
+        let Kind::InPlace { scratch, sector, batch, begun, allowed } = self.kind else { return Err(Error::OutOfBounds.into()) };
         if begun == 0 {
             // What was kept before the first batch.
             self.programmer.flush(hand, PAST_END)?;
@@ -257,16 +274,16 @@ impl<C: Chips> WriteImage for NewSlot<'_, '_, C> {
         }
         self.state.as_mut().ok_or(Error::AfterError)?.put_target(hand, number)?;
         self.programmer = Programmer::new(scratch, begun.saturating_mul(sector));
-        self.kind = Kind::InPlace { scratch, sector, batch, begun: begun.saturating_add(1) };
+        self.kind = Kind::InPlace { scratch, sector, batch, begun: begun.saturating_add(1), allowed };
         Ok(())
     }
 
     fn install_batch(&mut self) -> Result<(), C> {
-        let Kind::InPlace { scratch, sector, batch, .. } = self.kind else { return Err(Error::OutOfBounds.into()) };
+        let Kind::InPlace { scratch, sector, batch, allowed, .. } = self.kind else { return Err(Error::OutOfBounds.into()) };
         let area = self.area.ok_or(Error::AfterError)?;
         self.device.advance(Phase::Staged, batch, Some(area))?;
         self.device.install_staged(batch, area)?;
-        self.kind = Kind::InPlace { scratch, sector, batch: batch.saturating_add(1), begun: 0 };
+        self.kind = Kind::InPlace { scratch, sector, batch: batch.saturating_add(1), begun: 0, allowed };
         Ok(())
     }
 }

@@ -111,7 +111,7 @@ fn odd_extensions_are_skipped_and_even_ones_refused() {
 
 /// A header with an in-place layout: sectors of 4 KiB, all 18 of them descending.
 fn in_place_sample(change: impl FnOnce(&mut Header<'_>)) -> Vec<u8> {
-    let runs = [in_place::Run { first: 17, length: 18, descending: true }];
+    let runs = [crate::patch::in_place::Run { first: 17, length: 18, descending: true }];
     let value = InPlace::write(12, 2, &[], &runs);
     let layout = InPlace::parse(&value, 300, 70_000).unwrap();
     let mut header = Header { profile: Profile::Compact, group_log2: 12, in_place: Some(layout), ..sample() };
@@ -140,7 +140,7 @@ fn an_in_place_layout_comes_back_and_is_held_against_the_header() {
 
 #[test]
 fn a_layout_is_not_longer_than_the_ram_class_allows() {
-    let runs: Vec<_> = (0..100).map(|number| in_place::Run { first: number * 3, length: 1, descending: false }).collect();
+    let runs: Vec<_> = (0..100).map(|number| crate::patch::in_place::Run { first: number * 3, length: 1, descending: false }).collect();
     let value = InPlace::write(12, 2, &[], &runs);
     let layout = InPlace::parse(&value, 300 << 12, 300 << 12).unwrap();
     assert_eq!(value.len(), 204);
