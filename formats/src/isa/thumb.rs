@@ -43,32 +43,38 @@ impl Thumb {
 
     /// Moves bit 0 of the marks to the word `word`, forgetting marks that lie before it.
     fn advance(&mut self, word: u64) {
-        let groups = word.wrapping_sub(self.origin) / 32;
-        if groups == 0 {
+        let distance = word.wrapping_sub(self.origin);
+        let ahead = u32::try_from(distance).map_or(usize::MAX, |distance| usize::try_from(distance / 32).unwrap_or(usize::MAX));
+        if ahead == 0 {
             return;
         }
         // By hand: what moves overlapping bytes in the compiler's library is 700 bytes on a microcontroller.
-        let ahead = usize::try_from(groups).unwrap_or(Self::POOL_GROUPS);
         for place in 0..Self::POOL_GROUPS {
             let moved = self.pools.get(place.saturating_add(ahead)).copied().unwrap_or(0);
             if let Some(slot) = self.pools.get_mut(place) {
                 *slot = moved;
             }
         }
-        self.origin = self.origin.wrapping_add(groups * 32);
+        self.origin = self.origin.wrapping_add(distance & !31);
+    }
+
+    /// Where the mark of a word is: its group, and its bit in it. In 32 bits as soon as may be, since this is asked for every word.
+    #[inline(always)]
+    fn place_of(&self, address: u64) -> (usize, u32) {
+        let number = u32::try_from((address / 4).wrapping_sub(self.origin)).unwrap_or(u32::MAX);
+        (usize::try_from(number / 32).unwrap_or(usize::MAX), 1 << (number % 32))
     }
 
     fn mark(&mut self, address: u64) {
-        let bit = (address / 4).wrapping_sub(self.origin);
-        if let Some(group) = usize::try_from(bit / 32).ok().and_then(|group| self.pools.get_mut(group)) {
-            *group |= 1 << (bit % 32);
+        let (group, bit) = self.place_of(address);
+        if let Some(group) = self.pools.get_mut(group) {
+            *group |= bit;
         }
     }
 
     fn is_marked(&self, address: u64) -> bool {
-        let bit = (address / 4).wrapping_sub(self.origin);
-        let group = usize::try_from(bit / 32).ok().and_then(|group| self.pools.get(group));
-        group.is_some_and(|group| (group >> (bit % 32)) & 1 == 1)
+        let (group, bit) = self.place_of(address);
+        self.pools.get(group).is_some_and(|group| group & bit != 0)
     }
 
     fn narrow(&mut self, half: u32, address: u64) -> Option<Reference> {
