@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(applier.finish().map_err(|error| error.reason().code()), Err(1));
     }
 
-    /// `cargo test -p sealift-verify --no-default-features --features isa-thumb`.
+    /// `cargo test -p sealift-verify --lib --no-default-features --features components,dalek,details,isa-all,types,unsigned applier`.
     #[cfg(not(feature = "in-place"))]
     #[test]
     fn a_build_without_patches_in_place_refuses_them_before_the_first_byte() {
