@@ -327,7 +327,7 @@ enum sealift_error {
 };
 
 #if UINTPTR_MAX <= 0xFFFFFFFFu
-#define SEALIFT_UPDATE_WORDS 320
+#define SEALIFT_UPDATE_WORDS 336
 #else
 #define SEALIFT_UPDATE_WORDS 400
 #endif

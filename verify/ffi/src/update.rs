@@ -33,7 +33,7 @@ pub const UPDATE_WORDS: usize = UPDATE_WORDS_32;
 pub const UPDATE_WORDS: usize = UPDATE_WORDS_64;
 
 /// The same on 32-bit machines.
-pub const UPDATE_WORDS_32: usize = 320;
+pub const UPDATE_WORDS_32: usize = 336;
 /// The same on 64-bit machines.
 pub const UPDATE_WORDS_64: usize = 400;
 
