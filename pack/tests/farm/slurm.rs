@@ -101,7 +101,7 @@ pub fn free_port() -> u16 {
 const PROGRAM: &str = "#!/bin/bash\n\
     if [ \"$SLURM_ARRAY_TASK_ID\" = 1 ] && mkdir \"$MARK\" 2>/dev/null; then\n\
     \"$REAL\" \"$@\" &\n\
-    sleep 0.2\n\
+    sleep 0.05\n\
     kill -STOP $!\n\
     touch \"$MARK/stopped\"\n\
     sleep 600\n\
@@ -159,7 +159,7 @@ pub fn a_release_on_a_cluster(shop: &Workshop, store: &str, environment: &[(&str
 
 #[test]
 fn on_a_cluster_with_a_shared_folder() {
-    let shop = shop(9, 30_000);
+    let shop = shop(9, 60_000);
     let store = shop.path("store").display().to_string();
     a_release_on_a_cluster(&shop, &store, &[]);
 }
